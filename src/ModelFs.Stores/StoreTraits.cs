@@ -1,0 +1,24 @@
+namespace ModelFs.Stores;
+
+/// <summary>How firmly a store keeps a condition of a publish or a delete.</summary>
+public enum ConditionSupport
+{
+    /// <summary>Not at all: the condition is checked by a look-up just before, and a race can slip between.</summary>
+    CheckedBefore,
+
+    /// <summary>The store itself refuses, atomically.</summary>
+    Atomic,
+}
+
+/// <summary>What a store can do, as data.</summary>
+/// <param name="CreateCondition">Of <see cref="PublishCondition.Absent"/>.</param>
+/// <param name="ReplaceCondition">Of <see cref="PublishCondition.Matches"/>.</param>
+/// <param name="DeleteCondition">Of a delete with a revision.</param>
+/// <param name="ObjectBytesMax">The largest archive it takes, in bytes.</param>
+/// <param name="ReadStreamsMax">How many ranged reads at once make one download faster; 1 for a local folder.</param>
+public sealed record StoreTraits(
+    ConditionSupport CreateCondition,
+    ConditionSupport ReplaceCondition,
+    ConditionSupport DeleteCondition,
+    long ObjectBytesMax,
+    int ReadStreamsMax);
