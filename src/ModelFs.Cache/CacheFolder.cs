@@ -47,7 +47,11 @@ public sealed class CacheFolder : IDisposable
         path = Path.GetFullPath(path);
         try
         {
-            Directory.CreateDirectory(path, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+            if (!Directory.Exists(path))
+            {
+                Directory.CreateDirectory(path);
+                DurableFile.Check(PosixFile.SetMode(path, 0x1C0), "set the mode of", path);
+            }
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {

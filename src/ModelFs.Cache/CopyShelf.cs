@@ -1,5 +1,4 @@
 using Microsoft.Extensions.Logging;
-using ModelFs.Cache.Posix;
 
 namespace ModelFs.Cache;
 

@@ -1,5 +1,3 @@
-using ModelFs.Models;
-
 namespace ModelFs.Cache;
 
 /// <summary>

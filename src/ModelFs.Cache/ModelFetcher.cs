@@ -52,7 +52,7 @@ internal sealed partial class ModelFetcher(IModelStore store, CopyFiles files, C
             Interlocked.Exchange(ref model.ProgressField, 0);
             var started = time.GetTimestamp();
             UnpackedModel unpacked;
-            var archive = new ParallelRangeReader(store, stored, cancellationToken);
+            var archive = new ParallelRangeReader(store, stored, new ParallelReadOptions(), null, cancellationToken);
             await using (archive.ConfigureAwait(false))
             {
                 unpacked = await ModelUnpacker.UnpackAsync(

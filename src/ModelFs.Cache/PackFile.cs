@@ -27,7 +27,7 @@ internal sealed class PackFile(string path, long length, CachedModel model) : IP
             return false;
         }
 
-        var theirs = new ParallelRangeReader(store, other, cancellationToken);
+        var theirs = new ParallelRangeReader(store, other, new ParallelReadOptions(), null, cancellationToken);
         await using (theirs.ConfigureAwait(false))
         {
             var ours = OpenRead(0, length);
