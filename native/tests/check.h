@@ -35,5 +35,6 @@ _Noreturn void test_skipped(const char *reason);
 
 void inflate_tests(void);
 void deflate_tests(void);
+void keeper_tests(void);
 
 #endif

@@ -64,6 +64,7 @@ int main(int argc, char **argv)
     only = argc > 1 ? argv[1] : NULL;
     inflate_tests();
     deflate_tests();
+    keeper_tests();
     printf("%d passed, %d failed", passed, failed);
     if (skipped > 0) {
         printf(", %d skipped", skipped);
