@@ -40,6 +40,17 @@ internal static class Actor
     public static ActorResult TryPython(string source, params IEnumerable<string> arguments) =>
         Start("/usr/bin/python3", ["-c", source, .. arguments]).Wait(s_deadline);
 
+    /// <summary>The name of the error that a Python statement ends with, for example <c>EPERM</c>; <c>none</c> when it succeeds.</summary>
+    public static string Errno(string statement) => Python(
+        $"""
+        import errno, mmap, os, shutil, sys
+        try:
+            {statement}
+            print("none")
+        except OSError as failure:
+            print(errno.errorcode[failure.errno])
+        """).Output.Trim();
+
     public static RunningActor StartPython(string source, params IEnumerable<string> arguments) =>
         Start("/usr/bin/python3", ["-u", "-c", source, .. arguments]);
 
