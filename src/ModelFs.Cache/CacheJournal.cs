@@ -1,0 +1,57 @@
+using System.Globalization;
+using ModelFs.Cache.Posix;
+
+namespace ModelFs.Cache;
+
+/// <summary>
+/// Which local copies hold changes that the store does not have: one mark file per copy. A mark is on disk, its folder too, before the
+/// first byte of the copy changes, and is removed only after the store has the change.
+/// </summary>
+public sealed class CacheJournal
+{
+    /// <summary>The content may be changing.</summary>
+    public const string StateDirty = "dirty";
+
+    /// <summary>All content was synced after the last change.</summary>
+    public const string StateSynced = "synced";
+
+    private readonly string _folder;
+    private readonly TimeProvider _time;
+
+    /// <summary>Uses the journal of a cache folder.</summary>
+    public CacheJournal(CacheFolder folder, TimeProvider time)
+    {
+        _folder = folder.Journal;
+        _time = time;
+    }
+
+    /// <summary>Marks a copy; returns when the mark survives the loss of power.</summary>
+    /// <exception cref="ModelException">The mark can't be written; nothing may be changed then.</exception>
+    public void Mark(long copyId, string key, string state, DateTimeOffset? since = null) =>
+        DurableFile.Write(
+            PathOf(copyId),
+            new JournalMark(1, copyId, key, state, since ?? _time.GetUtcNow(), CacheFolder.BootId),
+            CacheJson.Default.JournalMark,
+            durable: true);
+
+    /// <summary>Removes a copy's mark. A mark that comes back after the loss of power is harmless: its tree equals its base.</summary>
+    public void Clear(long copyId) => _ = PosixFile.Unlink(PathOf(copyId));
+
+    /// <summary>All marks. A torn mark still marks its copy: the name says which.</summary>
+    public IReadOnlyDictionary<long, JournalMark> ReadAll()
+    {
+        var marks = new Dictionary<long, JournalMark>();
+        foreach (var path in Directory.EnumerateFiles(_folder))
+        {
+            if (long.TryParse(Path.GetFileName(path), NumberStyles.None, CultureInfo.InvariantCulture, out var id))
+            {
+                marks[id] = DurableFile.Read(path, CacheJson.Default.JournalMark)
+                    ?? new JournalMark(1, id, "", StateDirty, _time.GetUtcNow(), "unknown");
+            }
+        }
+
+        return marks;
+    }
+
+    private string PathOf(long copyId) => Path.Combine(_folder, copyId.ToString(CultureInfo.InvariantCulture));
+}

@@ -1,0 +1,102 @@
+using ModelFs.Models;
+using ModelFs.Stores;
+
+namespace ModelFs.Cache;
+
+/// <summary>One model as the cache knows it: what the store holds of it, and what is here.</summary>
+/// <remarks>
+/// Everything mutable is guarded by <see cref="Gate"/>. Lock order: <see cref="ModelCache"/>'s table lock, then one model's gate; never two
+/// gates at once, and neither is held over I/O to the store.
+/// </remarks>
+public sealed class CachedModel
+{
+    internal CachedModel(ModelName name) => Name = name;
+
+    /// <summary>The model's name.</summary>
+    public ModelName Name { get; }
+
+    /// <summary>Guards this object and its copies.</summary>
+    internal Lock Gate { get; } = new();
+
+    /// <summary>What the last listing or publish said of it; null when the store has none.</summary>
+    public StoredObject? Stored { get; private set; }
+
+    /// <summary>When <see cref="Stored"/> was last learned from the object itself, as a timestamp of the cache's time provider.</summary>
+    private long StoredAt { get; set; } = long.MinValue;
+
+    /// <summary>The current local copy, if there is one.</summary>
+    public ModelCopy? Copy { get; internal set; }
+
+    /// <summary>Where it stands.</summary>
+    public ModelState State { get; private set; } = ModelState.Absent;
+
+    /// <summary>Archive bytes received of a fetch under way, or sent of a publish.</summary>
+    public long ProgressBytes => Interlocked.Read(ref ProgressField);
+
+    /// <summary>Failed attempts in a row.</summary>
+    public int Tries { get; internal set; }
+
+    /// <summary>The last failure; null after a success.</summary>
+    public ModelException? LastError { get; internal set; }
+
+    /// <summary>Before this time a failed fetch or publish is not tried again by itself.</summary>
+    public DateTimeOffset NextTryAt { get; internal set; }
+
+    /// <summary>The fetch under way, shared by all who wait.</summary>
+    internal Task<ModelCopy>? Fetch { get; set; }
+
+    /// <summary>Completed by the next publish attempt that began after it was set, with that attempt's outcome.</summary>
+    internal TaskCompletionSource<PublishOutcome>? NextOutcome { get; set; }
+
+    /// <summary>Whether the next publish is due now, whatever the settling times say.</summary>
+    internal bool IsForced { get; set; }
+
+    /// <summary>Whether a publish attempt is running.</summary>
+    internal bool IsPublishing { get; set; }
+
+    /// <summary>Serialises what writes this model's mark and manifest.</summary>
+    internal SemaphoreSlim DiskTurn { get; } = new(1, 1);
+
+    /// <summary>Backing field of <see cref="ProgressBytes"/>, written by the pipeline's threads.</summary>
+#pragma warning disable CA1051, SA1401 // A field, for Interlocked.
+    internal long ProgressField;
+#pragma warning restore CA1051, SA1401
+
+    /// <summary>Moves to another state.</summary>
+    /// <exception cref="InvalidOperationException">The state table has no such step.</exception>
+    internal void MoveTo(ModelState next)
+    {
+        if (next != State)
+        {
+            if (!ModelStates.CanFollow(State, next))
+            {
+                throw new InvalidOperationException($"model {Name}: no step leads from {State} to {next}");
+            }
+
+            State = next;
+        }
+    }
+
+    /// <summary>Notes what a look-up, a publish or a delete said of the store's object. The caller holds the gate.</summary>
+    internal void NoteStored(StoredObject? stored, long timestamp)
+    {
+        Stored = stored;
+        StoredAt = timestamp;
+    }
+
+    /// <summary>Takes a listing's word, unless something newer was learned after the listing began, or a publish is about to.</summary>
+    /// <returns>Whether the revision changed.</returns>
+    internal bool TakeListed(StoredObject? listed, long listingStartedAt)
+    {
+        lock (Gate)
+        {
+            if (IsPublishing || StoredAt > listingStartedAt || Stored?.Revision == listed?.Revision)
+            {
+                return false;
+            }
+
+            Stored = listed;
+            return true;
+        }
+    }
+}

@@ -1,0 +1,70 @@
+using System.Globalization;
+using ModelFs.Cache.Posix;
+using ModelFs.Models;
+
+namespace ModelFs.Cache;
+
+/// <summary>The files that a local copy is made of on disk, and the steps that make, load and drop one.</summary>
+internal sealed class CopyFiles(CacheFolder folder)
+{
+    private const uint FolderMode = 0x1C0;
+
+    /// <summary>A new folder in staging with empty <c>content/</c> and <c>unlinked/</c>.</summary>
+    public (long Id, string Path) Stage()
+    {
+        var id = folder.NextId();
+        var path = Path.Combine(folder.Staging, id.ToString(CultureInfo.InvariantCulture));
+        DurableFile.Check(PosixFile.MakeFolder(path, FolderMode), "create", path);
+        DurableFile.Check(PosixFile.MakeFolder(path + "/content", 0x1ED), "create", path + "/content");
+        DurableFile.Check(PosixFile.MakeFolder(path + "/unlinked", FolderMode), "create", path + "/unlinked");
+        return (id, path);
+    }
+
+    /// <summary>Makes a staged copy a complete one, in one step.</summary>
+    public string Commit(long id, string staged)
+    {
+        var path = Path.Combine(folder.Trees, id.ToString(CultureInfo.InvariantCulture));
+        DurableFile.Check(PosixFile.Rename(staged, path, PosixFile.RenameNoReplace), "rename", staged);
+        return path;
+    }
+
+    /// <summary>Drops a copy: out of sight in one step, then file by file.</summary>
+    public void Drop(string path)
+    {
+        var doomed = Path.Combine(folder.Staging, "drop-" + folder.NextId().ToString(CultureInfo.InvariantCulture));
+        TreeRemoval.Remove(PosixFile.Rename(path, doomed) == Errno.None ? doomed : path);
+    }
+
+    /// <summary>Where a pack is written.</summary>
+    public string NewPackPath() => Path.Combine(folder.Staging, "pack-" + folder.NextId().ToString(CultureInfo.InvariantCulture));
+
+    public static void WriteManifest(string path, CopyManifest manifest, bool durable) =>
+        DurableFile.Write(path + "/manifest.json", manifest, CacheJson.Default.CopyManifest, durable);
+
+    public static CopyManifest? ReadManifest(string path) => DurableFile.Read(path + "/manifest.json", CacheJson.Default.CopyManifest);
+
+    public static void WriteBase(string path, IReadOnlyList<BaseFile> files, bool durable) =>
+        DurableFile.Write(path + "/base.json", new BaseTree(1, files), CacheJson.Default.BaseTree, durable);
+
+    /// <summary>The base tree; empty when it was never written or is damaged: every file is read then.</summary>
+    public static IReadOnlyDictionary<string, BaseFile> ReadBase(string path) =>
+        DurableFile.Read(path + "/base.json", CacheJson.Default.BaseTree)?.Files.ToDictionary(file => file.Path, StringComparer.Ordinal)
+        ?? new Dictionary<string, BaseFile>(StringComparer.Ordinal);
+
+    /// <summary>Describes the files of an unpacked tree for the base.</summary>
+    public static List<BaseFile> DescribeBase(string content, IReadOnlyList<TreeEntry> entries)
+    {
+        var files = new List<BaseFile>();
+        foreach (var entry in entries)
+        {
+            if (entry.Type == TreeEntryType.File)
+            {
+                var path = content + "/" + entry.Path;
+                DurableFile.Check(PosixFile.Stat(path, out var status), "stat", path);
+                files.Add(TreeScan.Describe(entry.Path, entry.Digest ?? default, status));
+            }
+        }
+
+        return files;
+    }
+}

@@ -1,0 +1,144 @@
+using Microsoft.Extensions.Logging;
+
+namespace ModelFs.Cache;
+
+/// <summary>All copies on the cache's disk: which is to go when room is needed, and which is to be removed when nobody holds it any more.</summary>
+/// <remarks>Its own lock guards only the two sets and is never held together with a model's gate.</remarks>
+internal sealed partial class CopyShelf(CopyFiles files, CacheOptions options, ILogger logger)
+{
+    private readonly Lock _gate = new();
+    private readonly HashSet<ModelCopy> _copies = [];
+    private readonly List<ModelCopy> _conflicts = [];
+
+    /// <summary>A copy is no longer its model's current one. Raised outside of every lock.</summary>
+    public event Action<ModelCopy>? Retired;
+
+    /// <summary>Versions that lost against the store.</summary>
+    public IReadOnlyList<ModelCopy> Conflicts
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return [.. _conflicts];
+            }
+        }
+    }
+
+    /// <summary>Bytes that all copies take up, retired ones and conflicts too.</summary>
+    public long ContentBytes
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return _copies.Sum(copy => copy.ContentBytes) + _conflicts.Sum(copy => copy.ContentBytes);
+            }
+        }
+    }
+
+    public void Add(ModelCopy copy)
+    {
+        lock (_gate)
+        {
+            _copies.Add(copy);
+        }
+    }
+
+    public void AddConflicts(IReadOnlyList<ModelCopy> copies)
+    {
+        lock (_gate)
+        {
+            foreach (var copy in copies)
+            {
+                _copies.Remove(copy);
+                _conflicts.Add(copy);
+            }
+        }
+    }
+
+    /// <summary>Retires least recently used copies until so many more bytes fit under the limit, as far as clean, unused copies go.</summary>
+    public void MakeRoom(long bytes)
+    {
+        if (options.BytesMax is not { } limit)
+        {
+            return;
+        }
+
+        ModelCopy[] oldestFirst;
+        lock (_gate)
+        {
+            oldestFirst = [.. _copies.Where(copy => !copy.IsRetired).OrderBy(copy => copy.LastUsed)];
+        }
+
+        var total = oldestFirst.Sum(copy => copy.ContentBytes) + Conflicts.Sum(copy => copy.ContentBytes);
+        foreach (var copy in oldestFirst)
+        {
+            if (total + bytes <= limit)
+            {
+                return;
+            }
+
+            if (bytes == 0 && copy == oldestFirst[^1])
+            {
+                // The newest was fetched for somebody who is about to use it.
+                return;
+            }
+
+            if (TryEvict(copy))
+            {
+                total -= copy.ContentBytes;
+                LogEvicted(logger, copy.Model.Name.ToString(), copy.ContentBytes);
+            }
+        }
+    }
+
+    /// <summary>Tells that a copy was retired, and removes it if nobody holds it.</summary>
+    public void NoteRetired(ModelCopy copy)
+    {
+        Retired?.Invoke(copy);
+        DropIfUnused(copy);
+    }
+
+    /// <summary>Removes a retired copy from the disk once no open file and no inode of the kernel holds it.</summary>
+    public void DropIfUnused(ModelCopy copy)
+    {
+        lock (copy.Model.Gate)
+        {
+            if (!copy.IsRetired || copy.IsDirty || copy.References > 0 || copy.OpenFiles > 0 || copy.Manifest.ConflictName is not null)
+            {
+                return;
+            }
+        }
+
+        lock (_gate)
+        {
+            if (!_copies.Remove(copy))
+            {
+                return;
+            }
+        }
+
+        _ = Task.Run(() => files.Drop(copy.Folder));
+    }
+
+    private bool TryEvict(ModelCopy copy)
+    {
+        var model = copy.Model;
+        lock (model.Gate)
+        {
+            if (model.Copy != copy || copy.IsDirty || model.IsPublishing || copy.OpenFiles > 0 || copy.OpenWriters > 0)
+            {
+                return false;
+            }
+
+            ModelCache.Retire(model, copy);
+        }
+
+        NoteRetired(copy);
+        return true;
+    }
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "evicted {Model}: {Bytes} bytes")]
+    private static partial void LogEvicted(ILogger logger, string model, long bytes);
+}

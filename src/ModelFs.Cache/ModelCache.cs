@@ -1,0 +1,583 @@
+using System.Globalization;
+using Microsoft.Extensions.Logging;
+using ModelFs.Cache.Posix;
+using ModelFs.Models;
+using ModelFs.Stores;
+
+namespace ModelFs.Cache;
+
+/// <summary>How a change touches a copy.</summary>
+public enum ChangeKind
+{
+    /// <summary>It writes, creates, renames or sets attributes.</summary>
+    Write,
+
+    /// <summary>It only removes a name.</summary>
+    Removal,
+}
+
+/// <summary>
+/// Which models are known, here, being fetched, dirty, being published; the front of this project.
+/// </summary>
+/// <remarks>
+/// Lock order: the catalog's lock or the write-back queue's lock, then one model's gate; never two gates. <see cref="CachedModel.DiskTurn"/>
+/// is taken with no lock held. No lock is held over I/O to the store.
+/// </remarks>
+public sealed partial class ModelCache : IAsyncDisposable
+{
+    private readonly CacheFolder _folder;
+    private readonly CacheOptions _options;
+    private readonly TimeProvider _time;
+    private readonly ILogger _logger;
+    private readonly CopyFiles _files;
+    private readonly CacheJournal _journal;
+    private readonly ModelFetcher _fetcher;
+    private readonly ModelPublisher _publisher;
+    private readonly WritebackQueue _queue;
+    private readonly CopyShelf _shelf;
+    private readonly IModelStore _store;
+    private readonly SemaphoreSlim _fetchSlots;
+    private readonly CancellationTokenSource _stopping = new();
+
+    /// <summary>Opens the copies of a cache folder over a store; <see cref="Start"/> begins the background work.</summary>
+    public ModelCache(CacheFolder folder, IModelStore store, CacheOptions options, TimeProvider time, ILogger<ModelCache> logger)
+    {
+        _folder = folder;
+        _store = store;
+        _options = options;
+        _time = time;
+        _logger = logger;
+        _files = new CopyFiles(folder);
+        _journal = new CacheJournal(folder, time);
+        _fetcher = new ModelFetcher(store, _files, folder, options, time, logger);
+        _publisher = new ModelPublisher(store, _files, _journal, time, logger);
+        _queue = new WritebackQueue(options, time, logger, _publisher.PublishAsync, SetAside);
+        _shelf = new CopyShelf(_files, options, logger);
+        _fetchSlots = new SemaphoreSlim(options.FetchesMax);
+        Catalog = new ModelCatalog(store, options, time, logger);
+        Catalog.Changed += OnListingChanged;
+        _shelf.Retired += copy => CopyRetired?.Invoke(copy);
+    }
+
+    /// <summary>A model's folder no longer leads to this copy: the kernel is to forget the name. Raised outside of every lock.</summary>
+    public event Action<ModelCopy>? CopyRetired;
+
+    /// <summary>Which models there are.</summary>
+    public ModelCatalog Catalog { get; }
+
+    /// <summary>The store behind.</summary>
+    public IModelStore Store => _store;
+
+    /// <summary>The settings.</summary>
+    public CacheOptions Options => _options;
+
+    /// <summary>The cache's folder on disk.</summary>
+    public CacheFolder Folder => _folder;
+
+    /// <summary>Models with changes that the store does not have.</summary>
+    public IReadOnlyList<CachedModel> Pending => _queue.Pending();
+
+    /// <summary>Versions that lost against the store; kept until somebody removes them.</summary>
+    public IReadOnlyList<ModelCopy> Conflicts => _shelf.Conflicts;
+
+    /// <summary>Bytes that all copies take up.</summary>
+    public long ContentBytes => _shelf.ContentBytes;
+
+    /// <summary>Loads what is here, and starts listing the store and publishing what is dirty.</summary>
+    /// <param name="resumed">Whether the kernel still holds the inodes of an earlier daemon; replaced copies are kept for it then.</param>
+    public void Start(bool resumed)
+    {
+        var (copies, conflicts) = new CacheRecovery(_folder, _files, _journal, _time, _logger).Load(Catalog, keepReplaced: resumed);
+        foreach (var copy in copies)
+        {
+            _shelf.Add(copy);
+            if (copy.IsDirty)
+            {
+                _queue.Touch(copy.Model);
+            }
+        }
+
+        _shelf.AddConflicts(conflicts);
+        _ = Catalog.RefreshIfOlder(TimeSpan.Zero);
+        if (!_options.ReadOnly)
+        {
+            _queue.Start();
+        }
+    }
+
+    /// <summary>The layout that a new model's archive gets: what readers of its kind of key expect.</summary>
+    public static ArchiveLayout LayoutOf(ModelName name) => name.Project is null ? ArchiveLayout.Named : ArchiveLayout.Dot;
+
+    /// <summary>The model's current copy, fetched first if it is not here; all who ask at once share one fetch.</summary>
+    /// <exception cref="ModelException">It can't be had; within the pause after a failure the same error is given at once.</exception>
+    /// <exception cref="OperationCanceledException">The caller gave up; the fetch goes on for others.</exception>
+    public ValueTask<ModelCopy> AcquireAsync(CachedModel model, CancellationToken cancellationToken)
+    {
+        Task<ModelCopy> fetch;
+        lock (model.Gate)
+        {
+            if (model.Copy is { } copy)
+            {
+                copy.LastUsed = _time.GetUtcNow();
+                return ValueTask.FromResult(copy);
+            }
+
+            if (model.Stored is not { } stored)
+            {
+                throw new ModelException(ModelErrorKind.NotFound, $"there is no model {model.Name} in {_store.DisplayName}");
+            }
+
+            if (model.Fetch is null)
+            {
+                if (model.State == ModelState.Failed && _time.GetUtcNow() < model.NextTryAt && model.LastError is { } recent)
+                {
+                    throw recent;
+                }
+
+                model.MoveTo(ModelState.Fetching);
+                model.Fetch = Task.Run(() => FetchAsync(model, stored));
+            }
+
+            fetch = model.Fetch;
+        }
+
+        return new ValueTask<ModelCopy>(fetch.WaitAsync(cancellationToken));
+    }
+
+    /// <summary>Announces a change of a copy: returns when the copy's dirty mark is on disk. Every call is followed by one <see cref="EndChange"/>.</summary>
+    /// <param name="copy">The copy.</param>
+    /// <param name="path">What is opened or changed, relative to the model folder; shown to whoever waits for it.</param>
+    /// <param name="kind">What the change does.</param>
+    /// <exception cref="ModelException">The mark can't be written, or the copy was replaced; nothing may be changed then.</exception>
+    public ValueTask BeginChangeAsync(ModelCopy copy, string path, ChangeKind kind)
+    {
+        var model = copy.Model;
+        lock (model.Gate)
+        {
+            if (copy.IsRetired)
+            {
+                throw new ModelException(ModelErrorKind.Conflict, $"{model.Name} was replaced by another version meanwhile; open it again");
+            }
+
+            copy.AddWriter(path);
+            copy.ChangeVersion++;
+            copy.OnlyRemovals &= kind == ChangeKind.Removal;
+            copy.NeedsReview = false;
+            if (copy.IsDirty && !copy.IsMarkedSynced)
+            {
+                return ValueTask.CompletedTask;
+            }
+        }
+
+        return new ValueTask(Task.Run(() => MarkDirtyAsync(copy, path)));
+    }
+
+    /// <summary>Notes which file of the cache's disk a writer was given, so that a publish can see whether it is quiet.</summary>
+    public static void NoteWritten(ModelCopy copy, ulong inode)
+    {
+        lock (copy.Model.Gate)
+        {
+            copy.WrittenInodes.Add(inode);
+        }
+    }
+
+    /// <summary>A change announced by <see cref="BeginChangeAsync"/> is over; the copy begins to settle.</summary>
+    public void EndChange(ModelCopy copy, string path)
+    {
+        lock (copy.Model.Gate)
+        {
+            copy.RemoveWriter(path);
+            copy.ChangeVersion++;
+            copy.LastChange = _time.GetUtcNow();
+        }
+
+        _queue.Touch(copy.Model);
+    }
+
+    /// <summary>A file of the copy was opened; it is neither evicted nor replaced until <see cref="FileClosed"/>.</summary>
+    public static void FileOpened(ModelCopy copy)
+    {
+        lock (copy.Model.Gate)
+        {
+            copy.OpenFiles++;
+        }
+    }
+
+    /// <summary>The counterpart of <see cref="FileOpened"/>.</summary>
+    public void FileClosed(ModelCopy copy)
+    {
+        bool stamp;
+        lock (copy.Model.Gate)
+        {
+            copy.OpenFiles--;
+            copy.LastUsed = _time.GetUtcNow();
+            stamp = copy.LastUsed - copy.LastUsedOnDisk > TimeSpan.FromMinutes(1);
+            if (stamp)
+            {
+                copy.LastUsedOnDisk = copy.LastUsed;
+            }
+        }
+
+        if (stamp)
+        {
+            _ = PosixFile.SetTimes(copy.Folder, PosixFile.TimeUnchanged, UnixTime.From(copy.LastUsed));
+        }
+
+        _shelf.DropIfUnused(copy);
+        ReplaceIfOutdated(copy.Model);
+    }
+
+    /// <summary>The kernel holds one more inode of the copy.</summary>
+    public static void AddReference(ModelCopy copy)
+    {
+        lock (copy.Model.Gate)
+        {
+            copy.References++;
+        }
+    }
+
+    /// <summary>The kernel forgot an inode of the copy.</summary>
+    public void RemoveReference(ModelCopy copy)
+    {
+        lock (copy.Model.Gate)
+        {
+            copy.References--;
+        }
+
+        _shelf.DropIfUnused(copy);
+    }
+
+    /// <summary>Makes a new, empty model; returns when its mark is on disk.</summary>
+    /// <exception cref="ModelException">The cache's disk refused.</exception>
+    public async Task<ModelCopy> CreateModelAsync(ModelName name, uint mode)
+    {
+        var model = Catalog.GetOrAdd(name);
+        await model.DiskTurn.WaitAsync(_stopping.Token).ConfigureAwait(false);
+        try
+        {
+            lock (model.Gate)
+            {
+                if (model.Copy is not null || model.Stored is not null)
+                {
+                    throw new ModelException(ModelErrorKind.Busy, $"there is a model {name} already");
+                }
+            }
+
+            var (id, staged) = _files.Stage();
+            var manifest = new CopyManifest(
+                CopyManifest.CurrentVersion, new ModelKey(name, ArchiveFormat.TarGz).ToString(), null, 0, default, null, LayoutOf(name), 0, 0, CacheFolder.BootId);
+            DurableFile.Check(PosixFile.SetMode(staged + "/content", mode), "set the mode of", staged);
+            CopyFiles.WriteManifest(staged, manifest, durable: true);
+            _journal.Mark(id, manifest.Key, CacheJournal.StateDirty);
+            var copy = new ModelCopy(model, id, _files.Commit(id, staged), manifest);
+            lock (model.Gate)
+            {
+                copy.DirtySince = copy.LastChange = copy.LastUsed = _time.GetUtcNow();
+                copy.OnlyRemovals = false;
+                model.Copy = copy;
+                model.MoveTo(ModelState.Dirty);
+            }
+
+            _shelf.Add(copy);
+            _queue.Touch(model);
+            return copy;
+        }
+        finally
+        {
+            model.DiskTurn.Release();
+        }
+    }
+
+    /// <summary>Removes a model whose folder is empty: here if it was never published, in the store too if that is allowed.</summary>
+    /// <exception cref="ModelException">
+    /// It is published and deleting is not allowed (<see cref="ModelErrorKind.NotPermitted"/>): the removals are discarded, and the store's
+    /// version shows again. Or the store refused.
+    /// </exception>
+    public async Task RemoveModelAsync(CachedModel model, CancellationToken cancellationToken)
+    {
+        ModelCopy? copy;
+        StoredObject? stored;
+        lock (model.Gate)
+        {
+            if (model.IsPublishing || model.Copy is { OpenWriters: > 0 })
+            {
+                throw new ModelException(ModelErrorKind.Busy, $"{model.Name} is being written or published; try again when it is done");
+            }
+
+            (copy, stored) = (model.Copy, model.Stored);
+        }
+
+        if (stored is not null && _options.AllowDelete)
+        {
+            try
+            {
+                await _store.DeleteAsync(stored.Key, stored.Revision, cancellationToken).ConfigureAwait(false);
+                LogDeleted(_logger, stored.Key, stored.Revision.Value);
+            }
+            catch (StoreException error)
+            {
+                throw ModelErrors.From(error, $"cannot delete {stored.Key} in {_store.DisplayName}");
+            }
+
+            lock (model.Gate)
+            {
+                model.NoteStored(null, _time.GetTimestamp());
+            }
+        }
+
+        if (copy is not null)
+        {
+            Discard(model, copy);
+        }
+
+        Catalog.Prune();
+        if (stored is not null && !_options.AllowDelete)
+        {
+            throw new ModelException(
+                ModelErrorKind.NotPermitted,
+                $"{model.Name} is published and this mount does not delete (--allow-delete); its removed files show again");
+        }
+    }
+
+    /// <summary>Publishes a model, or all of them, now; returns when the store has the changes.</summary>
+    /// <exception cref="ModelException">A writer is open (<see cref="ModelErrorKind.Busy"/>), or the publish failed.</exception>
+    public async Task SyncAsync(CachedModel? model, CancellationToken cancellationToken)
+    {
+        var models = model is null ? Pending : [model];
+        var attempts = models.Select(each => SyncOneAsync(each, cancellationToken)).ToList();
+        await Task.WhenAll(attempts).ConfigureAwait(false);
+    }
+
+    /// <summary>Publishes what is pending, retrying until the deadline.</summary>
+    /// <returns>What is still pending.</returns>
+    public async Task<IReadOnlyList<CachedModel>> DrainAsync(TimeSpan deadline)
+    {
+        using var timer = new CancellationTokenSource(deadline, _time);
+        while (Pending is { Count: > 0 } pending)
+        {
+            try
+            {
+                await Task.WhenAll(pending.Select(model => _queue.PublishNowAsync(model, timer.Token))).ConfigureAwait(false);
+                if (Pending.Count > 0)
+                {
+                    await Task.Delay(_options.BackoffMin, _time, timer.Token).ConfigureAwait(false);
+                }
+            }
+            catch (OperationCanceledException)
+            {
+                break;
+            }
+        }
+
+        return Pending;
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask DisposeAsync()
+    {
+        await _stopping.CancelAsync().ConfigureAwait(false);
+        await _queue.DisposeAsync().ConfigureAwait(false);
+        _fetchSlots.Dispose();
+        _stopping.Dispose();
+    }
+
+    private async Task SyncOneAsync(CachedModel model, CancellationToken cancellationToken)
+    {
+        var outcome = await _queue.PublishNowAsync(model, cancellationToken).ConfigureAwait(false);
+        if (outcome is { Error: { } error })
+        {
+            throw error;
+        }
+    }
+
+    private async Task MarkDirtyAsync(ModelCopy copy, string path)
+    {
+        var model = copy.Model;
+        try
+        {
+            await model.DiskTurn.WaitAsync(_stopping.Token).ConfigureAwait(false);
+            try
+            {
+                lock (model.Gate)
+                {
+                    if (copy.IsDirty && !copy.IsMarkedSynced)
+                    {
+                        return;
+                    }
+                }
+
+                _journal.Mark(copy.Id, copy.Manifest.Key, CacheJournal.StateDirty, copy.DirtySince);
+                lock (model.Gate)
+                {
+                    copy.DirtySince ??= _time.GetUtcNow();
+                    copy.IsMarkedSynced = false;
+                    if (model.State == ModelState.Ready)
+                    {
+                        model.MoveTo(ModelState.Dirty);
+                    }
+                }
+            }
+            finally
+            {
+                model.DiskTurn.Release();
+            }
+        }
+        catch
+        {
+            EndChange(copy, path);
+            throw;
+        }
+    }
+
+    private async Task<ModelCopy> FetchAsync(CachedModel model, StoredObject stored)
+    {
+        try
+        {
+            await _fetchSlots.WaitAsync(_stopping.Token).ConfigureAwait(false);
+            try
+            {
+                _shelf.MakeRoom(stored.Length);
+                var (id, path, manifest) = await _fetcher.FetchAsync(model, stored, _stopping.Token).ConfigureAwait(false);
+                var copy = new ModelCopy(model, id, path, manifest) { LastUsed = _time.GetUtcNow() };
+                lock (model.Gate)
+                {
+                    model.Copy = copy;
+                    model.Fetch = null;
+                    model.Tries = 0;
+                    model.LastError = null;
+                    model.MoveTo(ModelState.Ready);
+                }
+
+                _shelf.Add(copy);
+                _shelf.MakeRoom(0);
+                return copy;
+            }
+            finally
+            {
+                _fetchSlots.Release();
+            }
+        }
+        catch (Exception error)
+        {
+            var reason = ModelErrors.From(error, $"cannot fetch {stored.Key}");
+            lock (model.Gate)
+            {
+                model.Fetch = null;
+                model.Tries++;
+                model.LastError = reason;
+                model.NextTryAt = _time.GetUtcNow() + Backoff.After(model.Tries, _options.BackoffMin, _options.BackoffMax);
+                model.MoveTo(ModelState.Failed);
+            }
+
+            LogFetchFailed(_logger, reason.Message);
+            throw reason;
+        }
+    }
+
+    /// <summary>Gives up a copy with its changes. The folder goes before the mark: a mark without a folder is harmless, the reverse is not.</summary>
+    private void Discard(CachedModel model, ModelCopy copy)
+    {
+        lock (model.Gate)
+        {
+            Retire(model, copy);
+            copy.DirtySince = null;
+        }
+
+        _files.Drop(copy.Folder);
+        _journal.Clear(copy.Id);
+        _shelf.NoteRetired(copy);
+    }
+
+    /// <summary>Keeps a version that lost against the store under a name of its own; the model's folder leads to the store's version again.</summary>
+    private void SetAside(CachedModel model, ModelCopy copy)
+    {
+        var name = string.Create(CultureInfo.InvariantCulture, $"{model.Name.Stem}@{Environment.MachineName}-{_time.GetUtcNow():yyyyMMdd'T'HHmmss.fff'Z'}");
+        var manifest = copy.Manifest with { ConflictName = name };
+        CopyFiles.WriteManifest(copy.Folder, manifest, durable: true);
+        _journal.Clear(copy.Id);
+        lock (model.Gate)
+        {
+            copy.Manifest = manifest;
+            copy.DirtySince = null;
+            model.MoveTo(ModelState.Conflicted);
+            Retire(model, copy);
+        }
+
+        _shelf.AddConflicts([copy]);
+        _shelf.NoteRetired(copy);
+        _ = Catalog.RefreshIfOlder(TimeSpan.Zero);
+    }
+
+    private void OnListingChanged(IReadOnlyList<CachedModel> changed)
+    {
+        foreach (var model in changed)
+        {
+            lock (model.Gate)
+            {
+                // A new archive is worth a new try at once.
+                model.NextTryAt = default;
+            }
+
+            ReplaceIfOutdated(model);
+        }
+
+        Catalog.Prune();
+    }
+
+    /// <summary>Retires a clean, unused copy whose model has another revision in the store, or none.</summary>
+    private void ReplaceIfOutdated(CachedModel model)
+    {
+        ModelCopy copy;
+        TimeSpan left;
+        lock (model.Gate)
+        {
+            if (model.Copy is not { IsDirty: false } current || model.IsPublishing || current.OpenFiles > 0
+                || model.Stored?.Revision.Value == current.Manifest.BaseRevision)
+            {
+                return;
+            }
+
+            copy = current;
+            left = copy.LastUsed + _options.SwitchAfter - _time.GetUtcNow();
+            if (left <= TimeSpan.Zero)
+            {
+                Retire(model, copy);
+            }
+        }
+
+        if (left > TimeSpan.Zero)
+        {
+            _ = ReplaceLaterAsync(model, left);
+            return;
+        }
+
+        _shelf.NoteRetired(copy);
+    }
+
+    private async Task ReplaceLaterAsync(CachedModel model, TimeSpan pause)
+    {
+        try
+        {
+            await Task.Delay(pause, _time, _stopping.Token).ConfigureAwait(false);
+            ReplaceIfOutdated(model);
+        }
+        catch (OperationCanceledException)
+        {
+            // The next start compares revisions again.
+        }
+    }
+
+    /// <summary>Under the model's gate: the model has no copy from now on.</summary>
+    internal static void Retire(CachedModel model, ModelCopy copy)
+    {
+        copy.IsRetired = true;
+        model.Copy = null;
+        model.MoveTo(ModelState.Absent);
+    }
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "deleted {Key}, revision {Revision}")]
+    private static partial void LogDeleted(ILogger logger, string key, string revision);
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "{Reason}")]
+    private static partial void LogFetchFailed(ILogger logger, string reason);
+}

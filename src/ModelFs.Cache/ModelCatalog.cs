@@ -1,0 +1,261 @@
+using Microsoft.Extensions.Logging;
+using ModelFs.Models;
+using ModelFs.Stores;
+
+namespace ModelFs.Cache;
+
+/// <summary>
+/// Which models there are: the last listing of the store, and what is only here. Reads answer at once; a listing that is older than its
+/// lifetime is read again in the background.
+/// </summary>
+public sealed partial class ModelCatalog
+{
+    private readonly IModelStore _store;
+    private readonly CacheOptions _options;
+    private readonly TimeProvider _time;
+    private readonly ILogger _logger;
+    private readonly Lock _gate = new();
+    private readonly SortedDictionary<string, CachedModel> _models = new(StringComparer.Ordinal);
+    private readonly TaskCompletionSource _firstListing = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private IReadOnlyList<string> _clashes = [];
+    private Task? _refresh;
+    private DateTimeOffset _listedAt = DateTimeOffset.MinValue;
+    private StoreException? _lastError;
+
+    internal ModelCatalog(IModelStore store, CacheOptions options, TimeProvider time, ILogger logger)
+    {
+        _store = store;
+        _options = options;
+        _time = time;
+        _logger = logger;
+    }
+
+    /// <summary>Raised outside of every lock after a listing, with the models whose entry in it changed.</summary>
+    internal event Action<IReadOnlyList<CachedModel>>? Changed;
+
+    /// <summary>Completes with the first listing, or when it failed.</summary>
+    public Task FirstListing => _firstListing.Task;
+
+    /// <summary>Why the last listing failed; null when it succeeded.</summary>
+    public StoreException? LastError
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return _lastError;
+            }
+        }
+    }
+
+    /// <summary>Names that stand for more than one thing in the store, one sentence each.</summary>
+    public IReadOnlyList<string> Clashes
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return _clashes;
+            }
+        }
+    }
+
+    /// <summary>Whether a new folder in the root is a project; fixed by the first listing.</summary>
+    public bool NewFoldersAreProjects { get; private set; }
+
+    /// <summary>All models that the mount shows, sorted by name.</summary>
+    public IReadOnlyList<CachedModel> Snapshot()
+    {
+        lock (_gate)
+        {
+            return [.. _models.Values.Where(IsShown)];
+        }
+    }
+
+    /// <summary>Looks a shown model up.</summary>
+    public CachedModel? Find(ModelName name)
+    {
+        lock (_gate)
+        {
+            return _models.TryGetValue(name.ToString(), out var model) && IsShown(model) ? model : null;
+        }
+    }
+
+    /// <summary>Whether any shown model belongs to the project.</summary>
+    public bool HasProject(string project)
+    {
+        lock (_gate)
+        {
+            return _models.Values.Any(model => model.Name.Project == project && IsShown(model));
+        }
+    }
+
+    /// <summary>Starts reading the listing again if it is older than <paramref name="age"/>; never waits.</summary>
+    public Task RefreshIfOlder(TimeSpan age)
+    {
+        lock (_gate)
+        {
+            if (_refresh is { IsCompleted: false })
+            {
+                return _refresh;
+            }
+
+            if (_time.GetUtcNow() - _listedAt < age)
+            {
+                return Task.CompletedTask;
+            }
+
+            _listedAt = _time.GetUtcNow();
+            return _refresh = Task.Run(RefreshAsync);
+        }
+    }
+
+    /// <summary>The model of that name, made if it is not known yet.</summary>
+    internal CachedModel GetOrAdd(ModelName name)
+    {
+        lock (_gate)
+        {
+            if (!_models.TryGetValue(name.ToString(), out var model))
+            {
+                _models[name.ToString()] = model = new CachedModel(name);
+            }
+
+            return model;
+        }
+    }
+
+    /// <summary>Forgets models that neither the store nor the cache holds.</summary>
+    internal void Prune()
+    {
+        lock (_gate)
+        {
+            foreach (var gone in _models.Where(pair => !IsShown(pair.Value)).Select(pair => pair.Key).ToList())
+            {
+                _models.Remove(gone);
+            }
+        }
+    }
+
+    private static bool IsShown(CachedModel model)
+    {
+        lock (model.Gate)
+        {
+            return model.Stored is not null || model.Copy is not null;
+        }
+    }
+
+    private async Task RefreshAsync()
+    {
+        try
+        {
+            var startedAt = _time.GetTimestamp();
+            var listed = new Dictionary<ModelName, StoredObject>();
+            var clashes = new List<string>();
+            await foreach (var entry in _store.ListAsync(CancellationToken.None).ConfigureAwait(false))
+            {
+                if (ModelKey.TryParse(entry.Key, out var key))
+                {
+                    Choose(listed, key, entry, clashes);
+                }
+            }
+
+            RemoveProjectsBehindModels(listed, clashes);
+            Apply(listed, clashes, startedAt);
+        }
+        catch (StoreException error)
+        {
+            LogListingFailed(_logger, _store.DisplayName, error.Message);
+            lock (_gate)
+            {
+                _lastError = error;
+            }
+        }
+        finally
+        {
+            _firstListing.TrySetResult();
+        }
+    }
+
+    /// <summary>Of several archives of one model the one that ModelFs itself would write wins.</summary>
+    private static void Choose(Dictionary<ModelName, StoredObject> listed, ModelKey key, StoredObject entry, List<string> clashes)
+    {
+        if (!listed.TryGetValue(key.Model, out var other))
+        {
+            listed[key.Model] = entry;
+            return;
+        }
+
+        var keep = ModelKey.TryParse(other.Key, out var otherKey) && otherKey.Format < key.Format ? other : entry;
+        clashes.Add($"{other.Key} and {entry.Key} are both {key.Model}; {keep.Key} is shown");
+        listed[key.Model] = keep;
+    }
+
+    private static void RemoveProjectsBehindModels(Dictionary<ModelName, StoredObject> listed, List<string> clashes)
+    {
+        foreach (var (name, entry) in listed.ToList())
+        {
+            if (name.Project is { } project && ModelName.TryCreate(null, project, out var model) && listed.ContainsKey(model))
+            {
+                clashes.Add($"{project} is both a model and a project; {entry.Key} is not shown");
+                listed.Remove(name);
+            }
+        }
+    }
+
+    private void Apply(Dictionary<ModelName, StoredObject> listed, List<string> clashes, long startedAt)
+    {
+        var changed = new List<CachedModel>();
+        lock (_gate)
+        {
+            foreach (var (name, entry) in listed)
+            {
+                if (!_models.TryGetValue(name.ToString(), out var model))
+                {
+                    _models[name.ToString()] = model = new CachedModel(name);
+                }
+
+                if (model.TakeListed(entry, startedAt))
+                {
+                    changed.Add(model);
+                }
+            }
+
+            foreach (var model in _models.Values)
+            {
+                if (!listed.ContainsKey(model.Name) && model.TakeListed(null, startedAt))
+                {
+                    changed.Add(model);
+                }
+            }
+
+            if (!_firstListing.Task.IsCompleted)
+            {
+                NewFoldersAreProjects = _options.Layout switch
+                {
+                    NameLayout.Flat => false,
+                    NameLayout.Project => true,
+                    NameLayout.Auto => listed.Count > 0 && listed.Keys.All(name => name.Project is not null),
+                };
+            }
+
+            _clashes = clashes;
+            _lastError = null;
+        }
+
+        foreach (var clash in clashes)
+        {
+            LogClash(_logger, clash);
+        }
+
+        if (changed.Count > 0)
+        {
+            Changed?.Invoke(changed);
+        }
+    }
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "cannot list {Store}: {Reason}; models that are here stay usable")]
+    private static partial void LogListingFailed(ILogger logger, string store, string reason);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "{Clash}")]
+    private static partial void LogClash(ILogger logger, string clash);
+}

@@ -1,0 +1,118 @@
+namespace ModelFs.Cache;
+
+/// <summary>
+/// One local copy of a model: a folder <c>trees/ID</c> with the tree in <c>content/</c>, files that were unlinked while open in
+/// <c>unlinked/</c>, and the manifest. A model has at most one current copy; a copy that was replaced or evicted is retired, keeps its
+/// files for those who still hold them, and goes with its last reference.
+/// </summary>
+/// <remarks>The mutable members are guarded by <see cref="CachedModel.Gate"/> of <see cref="Model"/>.</remarks>
+public sealed class ModelCopy
+{
+    private readonly Dictionary<string, int> _writers = new(StringComparer.Ordinal);
+
+    internal ModelCopy(CachedModel model, long id, string folder, CopyManifest manifest)
+    {
+        Model = model;
+        Id = id;
+        Folder = folder;
+        Manifest = manifest;
+        ContentBytes = manifest.ContentBytes;
+    }
+
+    /// <summary>The model that this is, or was, the copy of.</summary>
+    public CachedModel Model { get; }
+
+    /// <summary>Unique within the cache folder, for ever.</summary>
+    public long Id { get; }
+
+    /// <summary>The copy's folder.</summary>
+    public string Folder { get; }
+
+    /// <summary>The tree's root on disk.</summary>
+    public string Content => Folder + "/content";
+
+    /// <summary>Where files go that are unlinked while open.</summary>
+    public string Unlinked => Folder + "/unlinked";
+
+    /// <summary>What is known of it.</summary>
+    public CopyManifest Manifest { get; internal set; }
+
+    /// <summary>Whether it was ever published or fetched.</summary>
+    public bool IsNew => Manifest.BaseRevision is null;
+
+    /// <summary>Whether it is no longer its model's current copy.</summary>
+    public bool IsRetired { get; internal set; }
+
+    /// <summary>Whether it holds changes that the store does not have.</summary>
+    public bool IsDirty => DirtySince is not null;
+
+    /// <summary>When it became dirty.</summary>
+    public DateTimeOffset? DirtySince { get; internal set; }
+
+    /// <summary>Open files, for reading or writing.</summary>
+    public int OpenFiles { get; internal set; }
+
+    /// <summary>Files open for writing and changes under way.</summary>
+    public int OpenWriters { get; internal set; }
+
+    /// <summary>Sum of its files' sizes, as of the last scan.</summary>
+    public long ContentBytes { get; internal set; }
+
+    /// <summary>Inodes that the kernel holds of it; a retired copy without any is removed.</summary>
+    internal int References { get; set; }
+
+    /// <summary>Grows with every change that may begin; a pack that began at another value is discarded.</summary>
+    internal long ChangeVersion { get; set; }
+
+    /// <summary>When the last change ended.</summary>
+    internal DateTimeOffset LastChange { get; set; }
+
+    /// <summary>Whether nothing but removals happened since it was clean.</summary>
+    internal bool OnlyRemovals { get; set; } = true;
+
+    /// <summary>Files, by their inode on the cache's disk, that were opened for writing since it was clean.</summary>
+    internal HashSet<ulong> WrittenInodes { get; } = [];
+
+    /// <summary>Whether any file may have a writer that this process does not know of, because it took over from another.</summary>
+    internal bool EveryFileSuspect { get; set; }
+
+    /// <summary>Whether the unpublished content is from before an unclean restart of the machine and was not synced.</summary>
+    internal bool NeedsReview { get; set; }
+
+    /// <summary>Whether its mark on disk says that all content is synced; the next change rewrites the mark first.</summary>
+    internal bool IsMarkedSynced { get; set; }
+
+    /// <summary>The change version at which there was nothing to publish; -1 when there is.</summary>
+    internal long EmptyAtVersion { get; set; } = -1;
+
+    /// <summary>When it was last used, for eviction.</summary>
+    internal DateTimeOffset LastUsed { get; set; }
+
+    /// <summary>The time of last use that the folder's mtime tells the next daemon.</summary>
+    internal DateTimeOffset LastUsedOnDisk { get; set; }
+
+    /// <summary>Names a file that is open for writing, for error messages.</summary>
+    internal string? AnyWriter => _writers.Keys.FirstOrDefault();
+
+    internal void AddWriter(string path)
+    {
+        OpenWriters++;
+        _writers[path] = _writers.GetValueOrDefault(path) + 1;
+    }
+
+    internal void RemoveWriter(string path)
+    {
+        OpenWriters--;
+        if (_writers.TryGetValue(path, out var count))
+        {
+            if (count > 1)
+            {
+                _writers[path] = count - 1;
+            }
+            else
+            {
+                _writers.Remove(path);
+            }
+        }
+    }
+}

@@ -1,0 +1,46 @@
+using ModelFs.Archives;
+using ModelFs.Stores;
+
+namespace ModelFs.Cache;
+
+/// <summary>The one map from failures of stores and archives to failures of models.</summary>
+internal static class ModelErrors
+{
+    /// <summary>Wraps a failure; the message names what was attempted, then the cause.</summary>
+    public static ModelException From(Exception error, string attempt) => error switch
+    {
+        ModelException known => known,
+        StoreException store => new ModelException(KindOf(store.Kind), $"{attempt}: {store.Message}", store),
+        ArchiveException archive => new ModelException(KindOf(archive.Kind), $"{attempt}: {archive.Message}", archive),
+        PackException pack => new ModelException(ModelErrorKind.Busy, $"{attempt}: {pack.Message}", pack),
+        _ => new ModelException(ModelErrorKind.CacheFailed, $"{attempt}: {error.Message}", error),
+    };
+
+    /// <summary>Whether it is worth trying again soon without anybody changing anything.</summary>
+    public static bool IsTransient(ModelErrorKind kind) => kind switch
+    {
+        ModelErrorKind.Unavailable or ModelErrorKind.Busy => true,
+        ModelErrorKind.NotFound or ModelErrorKind.AccessDenied or ModelErrorKind.BadArchive or ModelErrorKind.NoSpace
+            or ModelErrorKind.Conflict or ModelErrorKind.NotPermitted or ModelErrorKind.CacheFailed => false,
+    };
+
+    private static ModelErrorKind KindOf(StoreErrorKind kind) => kind switch
+    {
+        StoreErrorKind.NotFound => ModelErrorKind.NotFound,
+        StoreErrorKind.AccessDenied => ModelErrorKind.AccessDenied,
+        StoreErrorKind.PreconditionFailed => ModelErrorKind.Conflict,
+        StoreErrorKind.RevisionChanged => ModelErrorKind.Unavailable,
+        StoreErrorKind.QuotaExceeded => ModelErrorKind.NoSpace,
+        StoreErrorKind.Unavailable => ModelErrorKind.Unavailable,
+        StoreErrorKind.Misconfigured => ModelErrorKind.Unavailable,
+        StoreErrorKind.Rejected => ModelErrorKind.Unavailable,
+    };
+
+    private static ModelErrorKind KindOf(ArchiveErrorKind kind) => kind switch
+    {
+        ArchiveErrorKind.Damaged => ModelErrorKind.BadArchive,
+        ArchiveErrorKind.Unsafe => ModelErrorKind.BadArchive,
+        ArchiveErrorKind.Unsupported => ModelErrorKind.BadArchive,
+        ArchiveErrorKind.TooLarge => ModelErrorKind.NoSpace,
+    };
+}

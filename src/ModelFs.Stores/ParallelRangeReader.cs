@@ -1,0 +1,147 @@
+namespace ModelFs.Stores;
+
+/// <summary>
+/// Reads one object from front to back while several ranged requests fetch ahead. All parts are pinned to one revision; the first failure ends the whole.
+/// </summary>
+/// <remarks>
+/// Parts are handed out in order, and a part's bytes as they arrive. Memory stays below
+/// <see cref="ParallelReadOptions.InFlightBytesMax"/>, and is given back to the system when the reader is disposed of. For one reader at a time.
+/// </remarks>
+public sealed class ParallelRangeReader : ForwardOnlyStream
+{
+    private readonly IModelStore _store;
+    private readonly StoredObject _source;
+    private readonly IProgress<long>? _progress;
+    private readonly CancellationTokenSource _stop;
+    private readonly Queue<(RangePart Part, Task Filling)> _ahead = new();
+    private readonly Stack<NativeBuffer> _free = new();
+    private readonly int _partBytes;
+    private readonly int _partsMax;
+    private long _nextOffset;
+    private long _delivered;
+    private int _drained;
+    private bool _disposed;
+
+    /// <summary>Makes the reader; the first read starts the requests.</summary>
+    /// <param name="store">Where the object is; not disposed of.</param>
+    /// <param name="source">The object at the revision to read.</param>
+    /// <param name="options">How to cut it.</param>
+    /// <param name="progress">Told the bytes delivered so far, from the reading thread.</param>
+    /// <param name="cancellationToken">Ends all requests and reads.</param>
+    public ParallelRangeReader(IModelStore store, StoredObject source, ParallelReadOptions options, IProgress<long>? progress, CancellationToken cancellationToken)
+    {
+        _store = store;
+        _source = source;
+        _progress = progress;
+        _stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        _partBytes = (int)Math.Min(options.PartBytes, Math.Max(1, source.Length));
+
+        // One request less than buffers: while the reader drains a part, all streams are busy with later ones.
+        _partsMax = (int)Math.Clamp(options.InFlightBytesMax / _partBytes, 1, store.Traits.ReadStreamsMax + 1);
+    }
+
+    /// <inheritdoc/>
+    public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
+    {
+        ObjectDisposedException.ThrowIf(_disposed, this);
+        if (_delivered == _source.Length || buffer.IsEmpty)
+        {
+            return 0;
+        }
+
+        using var either = cancellationToken.CanBeCanceled ? CancellationTokenSource.CreateLinkedTokenSource(_stop.Token, cancellationToken) : null;
+        FetchAhead();
+        var part = _ahead.Peek().Part;
+        var filled = await part.WaitBeyondAsync(_drained, either?.Token ?? _stop.Token).ConfigureAwait(false);
+        var count = Math.Min(buffer.Length, filled - _drained);
+        part.Buffer.Memory.Slice(_drained, count).CopyTo(buffer);
+        _drained += count;
+        _delivered += count;
+        if (_drained == part.Length)
+        {
+            _drained = 0;
+            await _ahead.Dequeue().Filling.ConfigureAwait(false);
+            _free.Push(part.Buffer);
+            FetchAhead();
+        }
+
+        _progress?.Report(_delivered);
+        return count;
+    }
+
+    /// <inheritdoc/>
+    public override async ValueTask DisposeAsync()
+    {
+        if (_disposed)
+        {
+            return;
+        }
+
+        _disposed = true;
+        await _stop.CancelAsync().ConfigureAwait(false);
+        foreach (var (part, filling) in _ahead)
+        {
+            // A buffer is freed only when nobody can write to it any more.
+            await filling.ConfigureAwait(false);
+            _free.Push(part.Buffer);
+        }
+
+        foreach (IDisposable buffer in _free)
+        {
+            buffer.Dispose();
+        }
+
+        _stop.Dispose();
+        await base.DisposeAsync().ConfigureAwait(false);
+    }
+
+    /// <inheritdoc/>
+    protected override void Dispose(bool disposing)
+    {
+        if (disposing && !_disposed)
+        {
+            DisposeAsync().AsTask().GetAwaiter().GetResult();
+        }
+
+        base.Dispose(disposing);
+    }
+
+    private void FetchAhead()
+    {
+        while (_ahead.Count < _partsMax && _nextOffset < _source.Length)
+        {
+            var buffer = _free.TryPop(out var used) ? used : new NativeBuffer(_partBytes);
+            var part = new RangePart(_nextOffset, (int)Math.Min(_partBytes, _source.Length - _nextOffset), buffer);
+            _nextOffset += part.Length;
+            _ahead.Enqueue((part, Task.Run(() => FillAsync(part))));
+        }
+    }
+
+    /// <summary>Never throws: what goes wrong is told to the reader of the part.</summary>
+    private async Task FillAsync(RangePart part)
+    {
+        try
+        {
+            var stream = await _store.ReadAsync(_source, part.Offset, part.Length, _stop.Token).ConfigureAwait(false);
+            await using (stream.ConfigureAwait(false))
+            {
+                while (!part.Free.IsEmpty)
+                {
+                    var read = await stream.ReadAsync(part.Free, _stop.Token).ConfigureAwait(false);
+                    if (read == 0)
+                    {
+                        throw new StoreException(StoreErrorKind.Unavailable, $"{_store.DisplayName}: {_source.Key} ended before its length");
+                    }
+
+                    part.Advance(read);
+                }
+            }
+        }
+#pragma warning disable CA1031 // Whatever ends the part must reach its reader, or it would wait for ever.
+        catch (Exception exception)
+#pragma warning restore CA1031
+        {
+            part.Fail(exception);
+        }
+    }
+}
