@@ -1,0 +1,35 @@
+using System.Diagnostics;
+
+namespace ModelFs.FunctionalTests.Harness;
+
+/// <summary>Waits for what another process does. Deadlines are far beyond what any machine needs: they end a broken test, they measure nothing.</summary>
+internal static class Eventually
+{
+    private static readonly TimeSpan s_deadline = TimeSpan.FromSeconds(60);
+
+    public static void True(Func<bool> condition, string what, TimeSpan? deadline = null)
+    {
+        var clock = Stopwatch.StartNew();
+        while (!condition())
+        {
+            if (clock.Elapsed > (deadline ?? s_deadline))
+            {
+                Assert.Fail($"did not come true within {clock.Elapsed.TotalSeconds:0} s: {what}");
+            }
+
+            Thread.Sleep(20);
+        }
+    }
+
+    /// <summary>Watches for <paramref name="period"/> that something stays as it is: for what must NOT happen.</summary>
+    public static void StaysTrue(Func<bool> condition, string what, TimeSpan period)
+    {
+        var clock = Stopwatch.StartNew();
+        do
+        {
+            Assert.That(condition(), Is.True, $"after {clock.Elapsed.TotalSeconds:0.0} s no longer true: {what}");
+            Thread.Sleep(50);
+        }
+        while (clock.Elapsed < period);
+    }
+}

@@ -1,0 +1,39 @@
+using System.Text.Json;
+
+namespace ModelFs.FunctionalTests.Harness;
+
+/// <summary>What <c>modelfs status --json</c> says of a mount.</summary>
+internal sealed class StatusReport(JsonElement json)
+{
+    public int DaemonPid => json.GetProperty("daemonPid").GetInt32();
+
+    public int KeeperPid => json.GetProperty("keeperPid").GetInt32();
+
+    public bool Passthrough => json.GetProperty("passthrough").GetProperty("active").GetBoolean();
+
+    public bool CanResume => json.GetProperty("canResume").GetBoolean();
+
+    public long CacheBytes => json.GetProperty("cache").GetProperty("bytes").GetInt64();
+
+    public IReadOnlyList<ModelStatus> Models => [.. json.GetProperty("models").EnumerateArray().Select(model => new ModelStatus(model))];
+
+    public ModelStatus this[string name] =>
+        Models.FirstOrDefault(model => model.Name == name) ?? throw new AssertionException($"status knows no model '{name}': {json}");
+
+    public override string ToString() => json.ToString();
+}
+
+/// <summary>One model of a status report.</summary>
+internal sealed class ModelStatus(JsonElement json)
+{
+    public string Name => json.GetProperty("name").GetString()!;
+
+    /// <summary>absent, fetching, ready, dirty, publishing, failed or conflicted.</summary>
+    public string State => json.GetProperty("state").GetString()!;
+
+    public string? LastError => json.GetProperty("lastError").GetString();
+
+    public int OpenFiles => json.GetProperty("openFiles").GetInt32();
+
+    public override string ToString() => json.ToString();
+}

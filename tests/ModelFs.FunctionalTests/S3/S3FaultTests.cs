@@ -1,0 +1,86 @@
+using ModelFs.FunctionalTests.Harness;
+
+namespace ModelFs.FunctionalTests.S3;
+
+/// <summary>The network fails while a mount is in use: no access hangs for ever, and what is here stays usable.</summary>
+internal sealed class S3FaultTests : S3Fixture
+{
+    private static readonly TimeSpan s_longerThanTheDeadline = TimeSpan.FromSeconds(100);
+
+    [Test]
+    [Promise("S6")]
+    public void An_endpoint_that_goes_down_is_an_error_for_absent_models_and_nothing_for_cached_ones()
+    {
+        Upload("", "bert:A", "moodbot:B");
+        using var proxy = new FaultProxy(CephServer.Endpoint);
+        var mount = Mount(AsOwner(), Url(proxy.Endpoint));
+        File.ReadAllBytes(mount.At("bert", "metadata.json"));
+        proxy.GoDown();
+        Assert.That(File.ReadAllText(mount.At("bert", "metadata.json")), Does.Contain("bert"));
+        Assert.That(Directory.GetDirectories(mount.Root), Has.Length.EqualTo(2));
+        using var reader = Actor.StartPython("import sys; open(sys.argv[1]).read()", mount.At("moodbot", "metadata.json"));
+        Assert.That(reader.Wait(s_longerThanTheDeadline).Error, Does.Contain("OSError"));
+        proxy.ComeUp();
+        Eventually.True(() => Actor.Errno($"open('{mount.At("moodbot", "metadata.json")}')") == "none", "the endpoint is used again");
+    }
+
+    [Test]
+    [Promise("S6")]
+    public void A_store_that_stalls_is_an_error_and_not_a_hang()
+    {
+        Upload("", "bert:A", "moodbot:B");
+        using var proxy = new FaultProxy(CephServer.Endpoint);
+        var mount = Mount(AsOwner(), Url(proxy.Endpoint));
+        File.ReadAllBytes(mount.At("bert", "metadata.json"));
+        proxy.Stall();
+        using var reader = Actor.StartPython("import sys; open(sys.argv[1]).read()", mount.At("moodbot", "metadata.json"));
+        Assert.That(Actor.Bash($"ls -l {mount.Root}; stat {mount.At("moodbot")}; cat {mount.At("bert", "metadata.json")}").Output, Does.Contain("moodbot"));
+        Assert.That(reader.Wait(s_longerThanTheDeadline).Error, Does.Contain("OSError"));
+        Assert.That(mount.Log, Does.Contain("moodbot"));
+    }
+
+    [Test]
+    [Promise("F5")]
+    public void A_reader_that_waits_for_a_stalled_store_can_be_interrupted_and_listing_goes_on()
+    {
+        Upload("", "bert:A", "moodbot:B");
+        using var proxy = new FaultProxy(CephServer.Endpoint);
+        var mount = Mount(AsOwner(), Url(proxy.Endpoint));
+        proxy.Stall();
+        try
+        {
+            using var reader = Actor.StartPython("import os, sys; print('start'); os.listdir(sys.argv[1])", mount.At("moodbot"));
+            reader.WaitForOutput("start");
+            Eventually.True(() => mount.StateOf("moodbot") == "fetching", "the fetch has begun");
+            Assert.That(Actor.Bash($"ls -l {mount.Root}").Output, Does.Contain("bert"));
+            reader.Signal(Signals.Interrupt);
+            // Far less than the 30 s after which the fetch itself gives up.
+            Assert.That(reader.Wait(TimeSpan.FromSeconds(10)).Error, Does.Contain("KeyboardInterrupt"));
+        }
+        finally
+        {
+            proxy.Flow();
+        }
+
+        Eventually.True(() => File.Exists(mount.At("moodbot", "metadata.json")), "the model is there when the store flows again");
+    }
+
+    [Test]
+    [Promise("W5")]
+    public void A_change_made_while_the_store_is_down_is_published_when_it_is_up_again()
+    {
+        Upload("", "bert:A");
+        var before = Client("etag", Bucket, "bert.tar.gz").Output;
+        using var proxy = new FaultProxy(CephServer.Endpoint);
+        var mount = Mount(AsOwner(), Url(proxy.Endpoint));
+        File.ReadAllBytes(mount.At("bert", "metadata.json"));
+        proxy.GoDown();
+        File.WriteAllText(mount.At("bert", "notes.txt"), "changed");
+        Assert.That(File.ReadAllText(mount.At("bert", "notes.txt")), Is.EqualTo("changed"));
+        Eventually.True(() => mount.Status()["bert"].State is "failed" or "dirty" && mount.Status()["bert"].LastError is { Length: > 0 }, "the failed publish is shown");
+        proxy.ComeUp();
+        Eventually.True(() => Client("etag", Bucket, "bert.tar.gz").Output != before, "the change is published", TimeSpan.FromSeconds(100));
+        Download("bert");
+        Assert.That(MembersOf("bert"), Does.Contain("notes.txt"));
+    }
+}
