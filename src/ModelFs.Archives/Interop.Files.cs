@@ -17,6 +17,9 @@ internal static partial class InteropFiles
     private const uint StatxBasicStats = 0x7ff;
     private const int UtimeOmit = (1 << 30) - 2;
     private const int Eintr = 4;
+    private const int WriteOnly = 1;
+    private const int CreateNew = 0x40 | 0x80; // O_CREAT | O_EXCL
+    private const int CloseOnExec = 0x80000;
 
     /// <summary>Type, permissions, size and times of one path or descriptor.</summary>
     public readonly record struct Status(int ModeWithType, ulong Inode, long Size, UnixTime ModifiedTime, UnixTime ChangedTime)
@@ -32,6 +35,25 @@ internal static partial class InteropFiles
         public int Permissions => ModeWithType & 0x1ff;
 
         public FileStamp Stamp => new(Inode, Size, ModifiedTime, ChangedTime);
+    }
+
+    /// <summary>Creates a file that must not exist, for writing only.</summary>
+    public static SafeFileHandle CreateFile(string path, int mode) => OpenChecked(path, WriteOnly | CreateNew | CloseOnExec, mode);
+
+    /// <summary>Opens a file for reading, with no lock, so that writers are not kept away.</summary>
+    public static SafeFileHandle OpenFile(string path) => OpenChecked(path, CloseOnExec, 0);
+
+    private static SafeFileHandle OpenChecked(string path, int flags, int mode)
+    {
+        var file = Open(path, flags, (uint)mode);
+        if (file.IsInvalid)
+        {
+            var error = Failure("open", path);
+            file.Dispose();
+            throw error;
+        }
+
+        return file;
     }
 
     /// <summary>lstat(2).</summary>
@@ -133,6 +155,9 @@ internal static partial class InteropFiles
         var error = Marshal.GetLastPInvokeError();
         return new IOException($"{call} failed on {path}: {Marshal.GetPInvokeErrorMessage(error)}", new Win32Exception(error));
     }
+
+    [LibraryImport("libc", EntryPoint = "open", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    private static partial SafeFileHandle Open(string path, int flags, uint mode);
 
     [LibraryImport("libc", EntryPoint = "statx", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     private static partial int Statx(int folder, string path, int flags, uint mask, out StatxBuffer buffer);

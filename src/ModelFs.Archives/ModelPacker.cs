@@ -1,3 +1,7 @@
+using System.Buffers;
+using ModelFs.Archives.Deflate;
+using ModelFs.Archives.Packing;
+using ModelFs.Archives.Streaming;
 using ModelFs.Models;
 
 namespace ModelFs.Archives;
@@ -5,14 +9,72 @@ namespace ModelFs.Archives;
 /// <summary>Makes an archive from a model folder.</summary>
 public static class ModelPacker
 {
-    /// <summary>Writes the files of <paramref name="folder"/> as one archive to <paramref name="output"/>.</summary>
+    private const int BlockBytes = 1 << 20;
+    private const int Blocks = 4;
+
+    /// <summary>Writes the files of <paramref name="folder"/> as one archive to <paramref name="output"/>. Reading and compressing overlap; memory is bounded.</summary>
     /// <param name="folder">The model folder.</param>
-    /// <param name="entries">What to pack, as <see cref="ModelTree.ScanAsync"/> listed it.</param>
+    /// <param name="entries">What to pack, as <see cref="ModelTree.ScanAsync"/> listed it, in that order.</param>
     /// <param name="options">Format, layout and level.</param>
     /// <param name="output">Takes the archive; not disposed.</param>
     /// <param name="cancellationToken">Ends the work at the next block.</param>
     /// <exception cref="PackException">A file is not what <paramref name="entries"/> says: shorter, longer, other bytes, gone. What was written is useless.</exception>
+    /// <exception cref="ArgumentException">The format is one that ModelFs only reads.</exception>
     /// <exception cref="IOException">The output or the file system failed.</exception>
-    public static Task<PackedModel> PackAsync(
-        string folder, IReadOnlyList<TreeEntry> entries, PackOptions options, Stream output, CancellationToken cancellationToken) => throw new NotSupportedException();
+    public static async Task<PackedModel> PackAsync(
+        string folder, IReadOnlyList<TreeEntry> entries, PackOptions options, Stream output, CancellationToken cancellationToken)
+    {
+        if (!options.Format.CanWrite())
+        {
+            throw new ArgumentException($"{options.Format} archives are only read", nameof(options));
+        }
+
+        using var producer = new TarProducer(Path.TrimEndingDirectorySeparator(folder), entries, options);
+        var tar = ReadAhead.OnOwnThread(producer.Fill, BlockBytes, Blocks, cancellationToken);
+        long archiveBytes;
+        await using (tar.ConfigureAwait(false))
+        {
+            archiveBytes = options.Format == ArchiveFormat.Tar
+                ? await CopyAsync(tar, output, cancellationToken).ConfigureAwait(false)
+                : await CompressAsync(tar, options.CompressionLevel, output, cancellationToken).ConfigureAwait(false);
+        }
+
+        return new PackedModel(archiveBytes, producer.Packed.Sum(entry => entry.Size), producer.Packed, ModelTree.Digest(producer.Packed));
+    }
+
+    private static async Task<long> CopyAsync(ReadAhead tar, Stream output, CancellationToken cancellationToken)
+    {
+        for (var data = await tar.PeekAsync().ConfigureAwait(false); !data.IsEmpty; data = await tar.PeekAsync().ConfigureAwait(false))
+        {
+            await output.WriteAsync(data, cancellationToken).ConfigureAwait(false);
+            tar.Advance(data.Length);
+        }
+
+        return tar.Position;
+    }
+
+    private static async Task<long> CompressAsync(ReadAhead tar, int level, Stream output, CancellationToken cancellationToken)
+    {
+        using var gzip = new GzipWriter(DeflateCodec.NewDeflater(level));
+        var buffer = new ArrayBufferWriter<byte>(BlockBytes + (BlockBytes / 8));
+        long written = 0;
+        GzipWriter.Begin(buffer);
+        for (var data = await tar.PeekAsync().ConfigureAwait(false); !data.IsEmpty; data = await tar.PeekAsync().ConfigureAwait(false))
+        {
+            gzip.Write(data.Span, buffer);
+            tar.Advance(data.Length);
+            written += await FlushAsync().ConfigureAwait(false);
+        }
+
+        gzip.End(buffer);
+        return written + await FlushAsync().ConfigureAwait(false);
+
+        async ValueTask<int> FlushAsync()
+        {
+            var count = buffer.WrittenCount;
+            await output.WriteAsync(buffer.WrittenMemory, cancellationToken).ConfigureAwait(false);
+            buffer.ResetWrittenCount();
+            return count;
+        }
+    }
 }

@@ -8,7 +8,12 @@ namespace ModelFs.Archives;
 /// <summary>One walk over a model folder.</summary>
 internal sealed class TreeScanner(string folder, KnownDigest? knownDigest, CancellationToken cancellationToken)
 {
+    /// <summary>The mode that every link is listed with: Linux keeps none for links, and shows 0777.</summary>
+    public const int LinkMode = 0x1ff;
+
     private const int ReadBytes = 1 << 20;
+
+    private static readonly EnumerationOptions s_everything = new() { AttributesToSkip = 0, IgnoreInaccessible = false, RecurseSubdirectories = false };
 
     private readonly List<TreeEntry> _entries = [];
 
@@ -36,8 +41,6 @@ internal sealed class TreeScanner(string folder, KnownDigest? knownDigest, Cance
         }
     }
 
-    private static readonly EnumerationOptions s_everything = new() { AttributesToSkip = 0, IgnoreInaccessible = false, RecurseSubdirectories = false };
-
     private void ScanEntry(string fullPath, string path)
     {
         var status = InteropFiles.LinkStatus(fullPath);
@@ -48,9 +51,8 @@ internal sealed class TreeScanner(string folder, KnownDigest? knownDigest, Cance
         }
         else if (status.IsSymbolicLink)
         {
-            // A link has no mode of its own on Linux (lstat says 0777 for all), and an archive's mode for it means nothing.
             var target = new FileInfo(fullPath).LinkTarget ?? throw new PackException(path, $"the link {fullPath} can't be read");
-            _entries.Add(new TreeEntry(path, TreeEntryType.SymbolicLink, TreeWriter.LinkMode, status.ModifiedTime, 0, target));
+            _entries.Add(new TreeEntry(path, TreeEntryType.SymbolicLink, LinkMode, status.ModifiedTime, 0, target));
         }
         else if (status.IsRegular)
         {
@@ -65,7 +67,7 @@ internal sealed class TreeScanner(string folder, KnownDigest? knownDigest, Cance
 
     private ContentDigest ReadDigest(string fullPath, string path, long size)
     {
-        using var file = File.OpenHandle(fullPath, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, FileOptions.SequentialScan);
+        using var file = InteropFiles.OpenFile(fullPath);
         var hash = new XxHash128();
         var buffer = ArrayPool<byte>.Shared.Rent((int)Math.Clamp(size, 1, ReadBytes));
         try

@@ -19,13 +19,25 @@ public sealed class CachedModel
     internal Lock Gate { get; } = new();
 
     /// <summary>What the last listing or publish said of it; null when the store has none.</summary>
-    public StoredObject? Stored { get; private set; }
+    internal StoredObject? Stored { get; private set; }
+
+    /// <summary>The store's revision; null when the store has none.</summary>
+    public string? StoredRevision => Stored?.Revision.Value;
+
+    /// <summary>Length of the store's archive in bytes; 0 when there is none.</summary>
+    public long StoredLength => Stored?.Length ?? 0;
+
+    /// <summary>The store's time of it; null when there is none.</summary>
+    public DateTimeOffset? StoredModified => Stored?.LastModified;
 
     /// <summary>When <see cref="Stored"/> was last learned from the object itself, as a timestamp of the cache's time provider.</summary>
     private long StoredAt { get; set; } = long.MinValue;
 
     /// <summary>The current local copy, if there is one.</summary>
     public ModelCopy? Copy { get; internal set; }
+
+    /// <summary>Grows each time the folder leads to another tree; the folder's inode number follows from it.</summary>
+    public int Incarnation { get; internal set; }
 
     /// <summary>Where it stands.</summary>
     public ModelState State { get; private set; } = ModelState.Absent;

@@ -37,6 +37,14 @@ internal sealed partial class CopyShelf(CopyFiles files, CacheOptions options, I
         }
     }
 
+    public ModelCopy? Find(long id)
+    {
+        lock (_gate)
+        {
+            return _copies.FirstOrDefault(copy => copy.Id == id) ?? _conflicts.FirstOrDefault(copy => copy.Id == id);
+        }
+    }
+
     public void Add(ModelCopy copy)
     {
         lock (_gate)

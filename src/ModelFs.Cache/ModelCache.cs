@@ -83,6 +83,9 @@ public sealed partial class ModelCache : IAsyncDisposable
     /// <summary>Bytes that all copies take up.</summary>
     public long ContentBytes => _shelf.ContentBytes;
 
+    /// <summary>A copy by its id, retired ones and conflicts included; null when it is gone.</summary>
+    public ModelCopy? FindCopy(long id) => _shelf.Find(id);
+
     /// <summary>Loads what is here, and starts listing the store and publishing what is dirty.</summary>
     /// <param name="resumed">Whether the kernel still holds the inodes of an earlier daemon; replaced copies are kept for it then.</param>
     public void Start(bool resumed)
@@ -572,6 +575,7 @@ public sealed partial class ModelCache : IAsyncDisposable
     {
         copy.IsRetired = true;
         model.Copy = null;
+        model.Incarnation++;
         model.MoveTo(ModelState.Absent);
     }
 

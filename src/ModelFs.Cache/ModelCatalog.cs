@@ -110,8 +110,8 @@ public sealed partial class ModelCatalog
         }
     }
 
-    /// <summary>The model of that name, made if it is not known yet.</summary>
-    internal CachedModel GetOrAdd(ModelName name)
+    /// <summary>The model of that name, made if it is not known yet; it is shown once the store or the cache holds it.</summary>
+    public CachedModel GetOrAdd(ModelName name)
     {
         lock (_gate)
         {

@@ -1,0 +1,13 @@
+using System.Buffers;
+
+namespace ModelFs.Archives.Deflate;
+
+/// <summary>Encodes one raw deflate stream (RFC 1951).</summary>
+internal interface IDeflater : IDisposable
+{
+    /// <summary>Encodes <paramref name="input"/>; what is ready goes to <paramref name="output"/>.</summary>
+    void Write(ReadOnlySpan<byte> input, IBufferWriter<byte> output);
+
+    /// <summary>Ends the stream; the rest goes to <paramref name="output"/>.</summary>
+    void Finish(IBufferWriter<byte> output);
+}

@@ -1,0 +1,21 @@
+using ModelFs.Models;
+
+namespace ModelFs.Archives.Packing;
+
+/// <summary>Names members as a layout wants them.</summary>
+internal static class MemberNames
+{
+    /// <summary>The member's name, folders with a trailing slash; null for what the layout has no member for (the root of <see cref="ArchiveLayout.Bare"/>).</summary>
+    public static string? For(TreeEntry entry, PackOptions options)
+    {
+        var path = entry.Type == TreeEntryType.Directory && entry.Path.Length > 0 ? entry.Path + "/" : entry.Path;
+        return options.Layout switch
+        {
+            ArchiveLayout.Named => options.Model.Name + "/" + path,
+            ArchiveLayout.Dot => "./" + path,
+            ArchiveLayout.Bare => path.Length == 0 ? null : path,
+            // Python writes a folder with an empty name as a slash, and reads it back as an empty name.
+            ArchiveLayout.EmptyRoot => path.Length == 0 ? "/" : path,
+        };
+    }
+}

@@ -1,0 +1,171 @@
+using System.Buffers;
+using System.IO.Hashing;
+using Microsoft.Win32.SafeHandles;
+using ModelFs.Archives.Tar;
+using ModelFs.Models;
+
+namespace ModelFs.Archives.Packing;
+
+/// <summary>
+/// Makes the bytes of a tar from a folder, block by block: headers, files read as they are needed, the end mark, and zeros up to a full record.
+/// Every file must be what its entry says, in size and, where the entry has it, in content.
+/// </summary>
+internal sealed class TarProducer(string folder, IReadOnlyList<TreeEntry> entries, PackOptions options) : IDisposable
+{
+    /// <summary>Tars are written in records of twenty blocks.</summary>
+    private const int RecordBytes = 20 * TarHeader.BlockBytes;
+
+    private readonly ArrayBufferWriter<byte> _pending = new();
+    private readonly XxHash128 _hash = new();
+    private int _pendingOffset;
+    private int _next;
+    private SafeFileHandle? _file;
+    private long _fileOffset;
+    private long _total;
+    private bool _ended;
+
+    /// <summary>The entries as packed, with the digests of what was read; complete when <see cref="Fill"/> has come to its end.</summary>
+    public List<TreeEntry> Packed { get; } = new(entries.Count);
+
+    /// <summary>Fills <paramref name="block"/>; fewer bytes only at the end.</summary>
+    /// <exception cref="PackException">A file is not what its entry says.</exception>
+    public int Fill(Span<byte> block)
+    {
+        var filled = 0;
+        while (filled < block.Length)
+        {
+            var made = TakePending(block[filled..]);
+            if (made == 0 && _file is not null)
+            {
+                made = ReadFile(block[filled..]);
+            }
+            else if (made == 0 && !BeginNext())
+            {
+                break;
+            }
+
+            filled += made;
+            _total += made;
+        }
+
+        return filled;
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => _file?.Dispose();
+
+    private int TakePending(Span<byte> room)
+    {
+        var bytes = _pending.WrittenSpan[_pendingOffset..];
+        if (bytes.Length > room.Length)
+        {
+            bytes = bytes[..room.Length];
+        }
+
+        bytes.CopyTo(room);
+        _pendingOffset += bytes.Length;
+        if (_pendingOffset == _pending.WrittenCount)
+        {
+            _pending.ResetWrittenCount();
+            _pendingOffset = 0;
+        }
+
+        return bytes.Length;
+    }
+
+    /// <summary>Puts the next member's headers, or the end of the tar, into <see cref="_pending"/>; false when all was made.</summary>
+    private bool BeginNext()
+    {
+        if (_next == entries.Count)
+        {
+            if (_ended)
+            {
+                return false;
+            }
+
+            _ended = true;
+            var length = 2 * TarHeader.BlockBytes;
+            length += (int)((RecordBytes - ((_total + length) % RecordBytes)) % RecordBytes);
+            _pending.GetSpan(length)[..length].Clear();
+            _pending.Advance(length);
+            return true;
+        }
+
+        var entry = entries[_next++];
+        if (MemberNames.For(entry, options) is { } name)
+        {
+            TarHeaderWriter.Write(name, entry, _pending);
+        }
+
+        if (entry.Type == TreeEntryType.File)
+        {
+            OpenFile(entry);
+        }
+        else
+        {
+            Packed.Add(entry);
+        }
+
+        return true;
+    }
+
+    private void OpenFile(TreeEntry entry)
+    {
+        try
+        {
+            _file = InteropFiles.OpenFile(folder + "/" + entry.Path);
+        }
+        catch (IOException error)
+        {
+            throw new PackException(entry.Path, $"'{entry.Path}' can't be opened: {error.Message}", error);
+        }
+
+        _fileOffset = 0;
+        _hash.Reset();
+        if (entry.Size == 0)
+        {
+            EndFile(entry);
+        }
+    }
+
+    private int ReadFile(Span<byte> room)
+    {
+        var entry = entries[_next - 1];
+        var left = entry.Size - _fileOffset;
+        var part = room.Length > left ? room[..(int)left] : room;
+        var read = RandomAccess.Read(_file!, part, _fileOffset);
+        if (read == 0)
+        {
+            throw new PackException(entry.Path, $"'{entry.Path}' became shorter while it was packed: {_fileOffset} instead of {entry.Size} bytes");
+        }
+
+        _hash.Append(part[..read]);
+        _fileOffset += read;
+        if (_fileOffset == entry.Size)
+        {
+            EndFile(entry);
+        }
+
+        return read;
+    }
+
+    private void EndFile(TreeEntry entry)
+    {
+        Span<byte> more = stackalloc byte[1];
+        if (RandomAccess.Read(_file!, more, _fileOffset) > 0)
+        {
+            throw new PackException(entry.Path, $"'{entry.Path}' became longer than {entry.Size} bytes while it was packed");
+        }
+
+        _file!.Dispose();
+        _file = null;
+        var digest = ContentDigest.From(_hash.GetCurrentHashAsUInt128());
+        if (entry.Digest is { } expected && expected != digest)
+        {
+            throw new PackException(entry.Path, $"the content of '{entry.Path}' changed while it was packed");
+        }
+
+        Packed.Add(entry with { Digest = digest });
+        _pending.Write(TarHeaderWriter.Padding(entry.Size));
+    }
+}

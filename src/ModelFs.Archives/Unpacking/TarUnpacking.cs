@@ -1,0 +1,74 @@
+using ModelFs.Archives.Bzip2;
+using ModelFs.Archives.Deflate;
+using ModelFs.Archives.Gzip;
+using ModelFs.Archives.Streaming;
+using ModelFs.Archives.Tar;
+using ModelFs.Models;
+
+namespace ModelFs.Archives.Unpacking;
+
+/// <summary>
+/// Unpacks a tar in up to three overlapped stages: reading the archive, decompressing it, writing the tree. At most
+/// <c>ArchiveBlocks + DataBlocks</c> and the two blocks in hand are in memory, whatever the archive holds.
+/// </summary>
+internal static class TarUnpacking
+{
+    private const int ArchiveBlockBytes = 256 << 10;
+    private const int ArchiveBlocks = 8;
+    private const int DataBlockBytes = 1 << 20;
+    private const int DataBlocks = 6;
+
+    public static async Task RunAsync(
+        Stream archive, long archiveLength, ArchiveFormat format, ModelTreeBuilder tree, IProgress<long>? progress, CancellationToken cancellationToken)
+    {
+        var source = ReadAhead.OverStream(archive, ArchiveBlockBytes, ArchiveBlocks, new LengthCheck(archiveLength, progress).OnRead, cancellationToken);
+        await using (source.ConfigureAwait(false))
+        {
+            switch (format)
+            {
+                case ArchiveFormat.TarGz or ArchiveFormat.Tgz:
+                    using (var inflater = DeflateCodec.NewInflater())
+                    {
+                        await DecodeAsync(new GzipReader(source, inflater).Fill, tree, cancellationToken).ConfigureAwait(false);
+                    }
+
+                    break;
+                case ArchiveFormat.TarBz2:
+                    await DecodeAsync(new Bzip2Reader(source, new ReadAheadStream(source)).Fill, tree, cancellationToken).ConfigureAwait(false);
+                    break;
+                case ArchiveFormat.Tar:
+                    await OnOwnThread(() => ReadMembers(source, tree, cancellationToken)).ConfigureAwait(false);
+                    break;
+                case ArchiveFormat.Zip:
+                    throw new ArgumentOutOfRangeException(nameof(format), format, "a zip is no tar");
+            }
+        }
+    }
+
+    private static async Task DecodeAsync(BlockFill decoder, ModelTreeBuilder tree, CancellationToken cancellationToken)
+    {
+        var data = ReadAhead.OnOwnThread(decoder, DataBlockBytes, DataBlocks, cancellationToken);
+        await using (data.ConfigureAwait(false))
+        {
+            await OnOwnThread(() => ReadMembers(data, tree, cancellationToken)).ConfigureAwait(false);
+        }
+    }
+
+    private static Task OnOwnThread(Action action) =>
+        Task.Factory.StartNew(action, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+
+    private static void ReadMembers(ReadAhead data, ModelTreeBuilder tree, CancellationToken cancellationToken)
+    {
+        var reader = new TarReader(data);
+        while (reader.Next() is { } member)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            tree.Add(member, reader.NextContent);
+        }
+
+        if (reader.HasBytesAfterEnd)
+        {
+            tree.Warn("bytes that follow the end mark of the tar are ignored, as other tar readers do");
+        }
+    }
+}

@@ -1,0 +1,60 @@
+using Microsoft.Win32.SafeHandles;
+using ModelFs.Cache.Posix;
+
+namespace ModelFs.FileSystem;
+
+/// <summary>One open file, folder or snapshot. A file of the cache is opened at the first request that needs a descriptor: most never do.</summary>
+internal sealed class FileHandle(ulong id, Inode inode, bool isWriter, string changePath) : IDisposable
+{
+    private readonly Lock _gate = new();
+    private SafeFileHandle? _file;
+
+    /// <summary>Unique over restarts of the daemon.</summary>
+    public ulong Id { get; } = id;
+
+    public Inode Inode { get; } = inode;
+
+    /// <summary>Whether it was opened for writing; it counts as an open writer of its copy until it is released.</summary>
+    public bool IsWriter { get; } = isWriter;
+
+    /// <summary>The path under which the change was announced.</summary>
+    public string ChangePath { get; } = changePath;
+
+    /// <summary>What a folder held, or a control file said, when it was opened.</summary>
+    public FolderSnapshot? Folder { get; init; }
+
+    /// <summary>The content of a control file.</summary>
+    public byte[]? Snapshot { get; init; }
+
+    /// <summary>The descriptor, opened now if it was not before.</summary>
+    public Errno File(string path, out SafeFileHandle file)
+    {
+        lock (_gate)
+        {
+            if (_file is not null)
+            {
+                file = _file;
+                return Errno.None;
+            }
+
+            var error = PosixFile.Open(path, IsWriter ? PosixFile.ReadWrite : PosixFile.ReadOnly, 0, out file);
+            if (error == Errno.None)
+            {
+                _file = file;
+            }
+
+            return error;
+        }
+    }
+
+    /// <summary>Uses a descriptor that is open already.</summary>
+    public void Adopt(SafeFileHandle file)
+    {
+        lock (_gate)
+        {
+            _file = file;
+        }
+    }
+
+    public void Dispose() => _file?.Dispose();
+}

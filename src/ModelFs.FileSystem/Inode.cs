@@ -1,0 +1,67 @@
+using ModelFs.Cache;
+
+namespace ModelFs.FileSystem;
+
+/// <summary>What an inode stands for.</summary>
+internal enum InodeKind : byte
+{
+    /// <summary>The mount's root.</summary>
+    Root = 1,
+
+    /// <summary>A project: a folder of models.</summary>
+    Project = 2,
+
+    /// <summary>A model's folder; what is inside belongs to the copy that it is bound to.</summary>
+    Model = 3,
+
+    /// <summary>A file, folder or link inside of a model, or of a version kept after a conflict.</summary>
+    Tree = 4,
+
+    /// <summary>The hidden folder <c>/.modelfs</c>.</summary>
+    Control = 5,
+
+    /// <summary><c>/.modelfs/status.json</c>.</summary>
+    Status = 6,
+
+    /// <summary><c>/.modelfs/conflicts</c>.</summary>
+    Conflicts = 7,
+
+    /// <summary>One version that lost against the store; its inside is read-only.</summary>
+    Conflict = 8,
+}
+
+/// <summary>
+/// One inode that the kernel knows by <see cref="Id"/>. Born when a look-up hands it out, it lives until the kernel has forgotten it as often
+/// as it was handed out; its id is never used again. Guarded by the lock of <see cref="InodeTable"/>.
+/// </summary>
+internal sealed class Inode
+{
+    public required ulong Id { get; init; }
+
+    public required InodeKind Kind { get; init; }
+
+    /// <summary>What st_ino shows where the cache's disk has no inode for it.</summary>
+    public required ulong Number { get; init; }
+
+    public Inode? Parent { get; set; }
+
+    public string Name { get; set; } = "";
+
+    /// <summary>Of <see cref="InodeKind.Model"/>.</summary>
+    public CachedModel? Model { get; init; }
+
+    /// <summary>The copy that the inode belongs to; null for what is above models, and for a model's folder that was not opened yet.</summary>
+    public ModelCopy? Copy { get; set; }
+
+    /// <summary>How often it was handed out and not forgotten; meaningless for inodes taken over from a dead daemon.</summary>
+    public long Lookups { get; set; }
+
+    /// <summary>Taken over from a dead daemon, whose count is lost: it stays until the session ends.</summary>
+    public bool IsInherited { get; init; }
+
+    /// <summary>It has no name any more; while it is open its file is kept in <see cref="ModelCopy.Unlinked"/>.</summary>
+    public bool IsUnlinked { get; set; }
+
+    /// <summary>Open handles.</summary>
+    public int Handles { get; set; }
+}

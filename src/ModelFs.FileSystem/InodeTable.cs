@@ -1,0 +1,373 @@
+using System.Globalization;
+using ModelFs.Cache;
+
+namespace ModelFs.FileSystem;
+
+/// <summary>
+/// Every inode and handle that the kernel holds, and the log that lets another daemon take them over. Ids are never reused, so a late
+/// request can't reach the wrong file.
+/// </summary>
+/// <remarks>One lock guards everything here, the inodes included; it is never held over I/O, and a model's gate may be taken inside of it.</remarks>
+internal sealed class InodeTable : IDisposable
+{
+    /// <summary>FUSE_ROOT_ID.</summary>
+    public const ulong RootId = 1;
+
+    private readonly Lock _gate = new();
+    private readonly Dictionary<ulong, Inode> _inodes = [];
+    private readonly Dictionary<(ulong Parent, string Name), Inode> _names = [];
+    private readonly Dictionary<ulong, FileHandle> _handles = [];
+    private readonly HashSet<ulong> _intents = [];
+    private readonly ModelCache _cache;
+    private readonly SessionLog _log;
+    private ulong _lastInode = RootId;
+    private ulong _lastHandle;
+
+    /// <summary>Starts an empty table, or takes over the one of a daemon that died.</summary>
+    public InodeTable(ModelCache cache, bool resume)
+    {
+        _cache = cache;
+        Root = new Inode { Id = RootId, Kind = InodeKind.Root, Number = RootId, Lookups = 1 };
+        _inodes.Add(RootId, Root);
+        var path = Path.Combine(cache.Folder.Session, "log");
+        if (!resume)
+        {
+            _log = SessionLog.Create(path);
+            return;
+        }
+
+        var replay = new SessionReplay(Root, cache);
+        _log = SessionLog.Resume(path, replay.Apply);
+        foreach (var inode in replay.Inodes.Values)
+        {
+            _inodes[inode.Id] = inode;
+            if (!inode.IsUnlinked && inode.Parent is { } parent)
+            {
+                _names[(parent.Id, inode.Name)] = inode;
+            }
+
+            if (inode.Copy is { } copy)
+            {
+                ModelCache.AddReference(copy);
+            }
+        }
+
+        foreach (var handle in replay.Handles)
+        {
+            _handles[handle.Id] = handle;
+            handle.Inode.Handles++;
+        }
+
+        _intents.UnionWith(replay.Intents);
+        _lastInode = Math.Max(RootId, replay.LastInode);
+
+        // Handles of this daemon start beyond every one that a predecessor can have given out.
+        _lastHandle = (ulong)(replay.Resumes + 1) << 40;
+        _log.Append(new SessionRecord(SessionRecordType.Resume, 0));
+    }
+
+    /// <summary>The mount's root.</summary>
+    public Inode Root { get; }
+
+    /// <summary>Handles taken over from a daemon that died.</summary>
+    public IReadOnlyList<FileHandle> Handles
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return [.. _handles.Values];
+            }
+        }
+    }
+
+    /// <summary>The inode of that id; null when the kernel names one that was never handed out or is gone.</summary>
+    public Inode? Find(ulong id)
+    {
+        lock (_gate)
+        {
+            return _inodes.GetValueOrDefault(id);
+        }
+    }
+
+    /// <summary>The inode that a name leads to, if the kernel holds one.</summary>
+    public Inode? FindChild(Inode parent, string name)
+    {
+        lock (_gate)
+        {
+            return _names.GetValueOrDefault((parent.Id, name));
+        }
+    }
+
+    /// <summary>Hands out the inode of a name once more, made first if there is none.</summary>
+    public Inode HandOut(Inode parent, string name, InodeKind kind, ModelCopy? copy = null, CachedModel? model = null)
+    {
+        lock (_gate)
+        {
+            if (_names.TryGetValue((parent.Id, name), out var inode) && inode.Kind == kind && (kind == InodeKind.Model || inode.Copy == copy) && inode.Model == model)
+            {
+                inode.Lookups++;
+                return inode;
+            }
+
+            var incarnation = model?.Incarnation ?? copy?.Id ?? 0;
+            inode = new Inode
+            {
+                Id = ++_lastInode,
+                Kind = kind,
+                Number = InodeNumbers.Of(kind, model?.Name.ToString() ?? name, incarnation),
+                Parent = parent,
+                Name = name,
+                Model = model,
+                Copy = copy,
+                Lookups = 1,
+            };
+            _log.Append(new SessionRecord(SessionRecordType.Node, inode.Id, parent.Id, (byte)kind, incarnation, name));
+            _inodes.Add(inode.Id, inode);
+            _names[(parent.Id, name)] = inode;
+            if (copy is not null)
+            {
+                ModelCache.AddReference(copy);
+            }
+
+            return inode;
+        }
+    }
+
+    /// <summary>Takes back one hand-out that never reached the kernel.</summary>
+    public void TakeBack(Inode inode) => Forget(inode.Id, 1);
+
+    /// <summary>The kernel forgot an inode so many times.</summary>
+    public void Forget(ulong id, ulong lookups)
+    {
+        ModelCopy? released;
+        lock (_gate)
+        {
+            if (!_inodes.TryGetValue(id, out var inode) || id == RootId || inode.IsInherited)
+            {
+                return;
+            }
+
+            inode.Lookups -= (long)lookups;
+            if (inode.Lookups > 0 || inode.Handles > 0)
+            {
+                return;
+            }
+
+            _log.Append(new SessionRecord(SessionRecordType.Forget, id));
+            _inodes.Remove(id);
+            RemoveName(inode);
+            released = inode.Copy;
+        }
+
+        if (released is not null)
+        {
+            _cache.RemoveReference(released);
+        }
+    }
+
+    /// <summary>Binds a model's folder to the copy that was fetched or made for it.</summary>
+    /// <returns>The copy that it is bound to: the first one wins, for as long as the kernel holds the inode.</returns>
+    public ModelCopy Bind(Inode inode, ModelCopy copy)
+    {
+        lock (_gate)
+        {
+            if (inode.Copy is { } bound)
+            {
+                return bound;
+            }
+
+            _log.Append(new SessionRecord(SessionRecordType.Bind, inode.Id, 0, 0, copy.Id));
+            inode.Copy = copy;
+            ModelCache.AddReference(copy);
+            return copy;
+        }
+    }
+
+    /// <summary>The copy was retired: its model's name leads nowhere until it is looked up again.</summary>
+    /// <returns>The folder and name that the kernel is to forget; null when it does not hold it.</returns>
+    public (ulong Parent, string Name)? Detach(ModelCopy copy)
+    {
+        lock (_gate)
+        {
+            foreach (var inode in _inodes.Values)
+            {
+                if (inode.Kind == InodeKind.Model && inode.Copy == copy && inode.Parent is { } parent)
+                {
+                    RemoveName(inode);
+                    inode.IsUnlinked = true;
+                    _log.Append(new SessionRecord(SessionRecordType.Unlink, inode.Id));
+                    return (parent.Id, inode.Name);
+                }
+            }
+
+            return null;
+        }
+    }
+
+    /// <summary>An inode has another place in its model.</summary>
+    public void Move(Inode inode, Inode parent, string name)
+    {
+        lock (_gate)
+        {
+            _log.Append(new SessionRecord(SessionRecordType.Move, inode.Id, parent.Id, 0, 0, name));
+            RemoveName(inode);
+            inode.Parent = parent;
+            inode.Name = name;
+            _names[(parent.Id, name)] = inode;
+        }
+    }
+
+    /// <summary>Two inodes swapped their places.</summary>
+    public void Exchange(Inode? left, Inode leftParent, string leftName, Inode? right, Inode rightParent, string rightName)
+    {
+        if (left is not null)
+        {
+            Move(left, rightParent, rightName);
+        }
+
+        if (right is not null)
+        {
+            Move(right, leftParent, leftName);
+        }
+    }
+
+    /// <summary>An inode has no name any more.</summary>
+    public void Unlink(Inode inode)
+    {
+        lock (_gate)
+        {
+            _log.Append(new SessionRecord(SessionRecordType.Unlink, inode.Id));
+            RemoveName(inode);
+            inode.IsUnlinked = true;
+        }
+    }
+
+    /// <summary>A new handle on an inode.</summary>
+    public FileHandle Open(Inode inode, bool isWriter, string changePath, Func<ulong, FileHandle>? make = null)
+    {
+        lock (_gate)
+        {
+            var id = ++_lastHandle;
+            _log.Append(new SessionRecord(SessionRecordType.Open, id, inode.Id, isWriter ? (byte)1 : (byte)0, 0, changePath));
+            var handle = make?.Invoke(id) ?? new FileHandle(id, inode, isWriter, changePath);
+            _handles.Add(id, handle);
+            inode.Handles++;
+            return handle;
+        }
+    }
+
+    /// <summary>The handle of that id; null when there is none.</summary>
+    public FileHandle? FindHandle(ulong id)
+    {
+        lock (_gate)
+        {
+            return _handles.GetValueOrDefault(id);
+        }
+    }
+
+    /// <summary>Releases a handle.</summary>
+    /// <returns>Null when it was released before: a request that is sent again finds nothing to do.</returns>
+    public FileHandle? Close(ulong id)
+    {
+        lock (_gate)
+        {
+            if (!_handles.Remove(id, out var handle))
+            {
+                return null;
+            }
+
+            _log.Append(new SessionRecord(SessionRecordType.Close, id));
+            handle.Inode.Handles--;
+            return handle;
+        }
+    }
+
+    /// <summary>Notes that an operation is about to take effect, so that it is known again when the kernel repeats it to a successor.</summary>
+    public void NoteIntent(ulong unique)
+    {
+        lock (_gate)
+        {
+            _log.Append(new SessionRecord(SessionRecordType.Intent, unique));
+        }
+    }
+
+    /// <summary>Whether a dead daemon noted that it was about to carry out this very request.</summary>
+    public bool HadIntent(ulong unique)
+    {
+        lock (_gate)
+        {
+            return _intents.Contains(unique);
+        }
+    }
+
+    /// <summary>Where an inode's file is on the cache's disk; null for what has none.</summary>
+    public string? PathOf(Inode inode)
+    {
+        lock (_gate)
+        {
+            return PathLocked(inode);
+        }
+    }
+
+    /// <summary>An inode's path relative to its model's folder, for messages.</summary>
+    public string RelativePath(Inode inode)
+    {
+        lock (_gate)
+        {
+            return RelativeLocked(inode);
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        foreach (var handle in Handles)
+        {
+            handle.Dispose();
+        }
+
+        _log.Dispose();
+    }
+
+    private static string RelativeLocked(Inode inode)
+    {
+        var parts = new Stack<string>();
+        for (var each = inode; each is { Kind: InodeKind.Tree }; each = each.Parent)
+        {
+            parts.Push(each.Name);
+        }
+
+        return string.Join('/', parts);
+    }
+
+    private static string? PathLocked(Inode inode)
+    {
+        if (inode.Copy is not { } copy)
+        {
+            return null;
+        }
+
+        if (inode.Kind != InodeKind.Tree)
+        {
+            return copy.Content;
+        }
+
+        if (inode.IsUnlinked)
+        {
+            return copy.Unlinked + "/" + inode.Id.ToString(CultureInfo.InvariantCulture);
+        }
+
+        return inode.Parent is { Kind: InodeKind.Tree } parent
+            ? PathLocked(parent) + "/" + inode.Name
+            : copy.Content + "/" + inode.Name;
+    }
+
+    private void RemoveName(Inode inode)
+    {
+        if (inode.Parent is { } parent && _names.TryGetValue((parent.Id, inode.Name), out var named) && named == inode)
+        {
+            _names.Remove((parent.Id, inode.Name));
+        }
+    }
+}

@@ -1,0 +1,470 @@
+using ModelFs.Cache;
+using ModelFs.Cache.Posix;
+
+namespace ModelFs.FileSystem;
+
+/// <summary>
+/// What a path means: the folder of models as a file system of inodes, handles and rules. Knows nothing of the kernel's protocol.
+/// </summary>
+/// <remarks>
+/// Failures of single calls are answered as error numbers; a model that can't be used is a <see cref="ModelException"/>. Only what is
+/// documented to wait does: an access to the inside of a model that is not here yet, the first listing of the store, a model's first
+/// change (its mark goes to the disk), and setting <c>user.modelfs.sync</c>. Each ends when its cancellation token does.
+/// </remarks>
+public sealed class ModelFileSystem : IDisposable
+{
+    private readonly FileSystemState _state;
+    private readonly RootNames _root;
+    private readonly TreeNames _tree;
+    private readonly OpenFiles _files;
+    private readonly ModelXattrs _xattrs;
+    private readonly Func<byte[]> _status;
+
+    /// <summary>Makes the file system over a cache that was started.</summary>
+    /// <param name="cache">The models.</param>
+    /// <param name="options">How the folder behaves.</param>
+    /// <param name="status">Makes the content of <c>/.modelfs/status.json</c>.</param>
+    /// <param name="resume">Whether the kernel still holds the inodes and handles of a daemon that died, whose session log the cache folder has.</param>
+    public ModelFileSystem(ModelCache cache, FileSystemOptions options, Func<byte[]> status, bool resume)
+    {
+        _state = new FileSystemState(cache, new InodeTable(cache, resume), options);
+        _root = new RootNames(_state);
+        _tree = new TreeNames(_state);
+        _files = new OpenFiles(_state, _tree);
+        _xattrs = new ModelXattrs(cache);
+        _status = status;
+        cache.CopyRetired += OnCopyRetired;
+    }
+
+    /// <summary>The kernel is to forget this name in this folder. Raised on any thread, with no lock held, also from inside of operations.</summary>
+    public event Action<ulong, string>? NameInvalidated;
+
+    /// <summary>Counts what a daemon that died had open as open here; call once before serving a resumed session.</summary>
+    public Task InheritAsync() => _files.InheritAsync();
+
+    /// <summary>Looks a name up and hands its inode out once.</summary>
+    public ValueTask<FsResult<FsEntry>> LookupAsync(ulong parent, string name, CancellationToken cancellationToken)
+    {
+        if (Inode(parent) is not { } inode)
+        {
+            return new(Errno.ESTALE);
+        }
+
+        if (!IsInsideModel(inode))
+        {
+            return _root.LookupAsync(inode, name, cancellationToken);
+        }
+
+        return inode.Copy is { } copy ? new(_tree.Lookup(inode, copy, name)) : _tree.LookupAsync(inode, name, cancellationToken);
+    }
+
+    /// <summary>The kernel forgot an inode so many times.</summary>
+    public void Forget(ulong id, ulong lookups) => _state.Inodes.Forget(id, lookups);
+
+    /// <summary>Attributes of an inode, and how long they may be kept.</summary>
+    public FsResult<FsEntry> GetAttributes(ulong id)
+    {
+        if (Inode(id) is not { } inode)
+        {
+            return Errno.ESTALE;
+        }
+
+        var error = _state.Attributes(inode, null, out var attributes);
+        return error == Errno.None ? new FsEntry(id, attributes, _state.EntryValid(inode), _state.AttributesValid(inode)) : error;
+    }
+
+    /// <summary>Changes mode, size or times. The owner is always the mounting user: setting it is accepted and changes nothing.</summary>
+    public async ValueTask<FsResult<FsEntry>> SetAttributesAsync(ulong id, FsChange change, CancellationToken cancellationToken)
+    {
+        if (Inode(id) is not { } inode)
+        {
+            return Errno.ESTALE;
+        }
+
+        if (change is { Mode: null, Size: null, AccessTime: null, ModifiedTime: null })
+        {
+            return GetAttributes(id);
+        }
+
+        if (_state.IsReadOnly(inode))
+        {
+            return Errno.EROFS;
+        }
+
+        if (!IsInsideModel(inode))
+        {
+            // Copying tools set the times of the folder that they copy into; nothing keeps those of the root or of a project.
+            return change is { Mode: null, Size: null } ? GetAttributes(id) : Errno.EPERM;
+        }
+
+        if (await _tree.CopyOfAsync(inode, cancellationToken).ConfigureAwait(false) is not { } copy)
+        {
+            return Errno.ESTALE;
+        }
+
+        var changePath = _state.Inodes.RelativePath(inode);
+        await _state.Cache.BeginChangeAsync(copy, changePath, ChangeKind.Write).ConfigureAwait(false);
+        try
+        {
+            var error = Apply(inode, copy, change);
+            return error == Errno.None ? GetAttributes(id) : error;
+        }
+        finally
+        {
+            _state.Cache.EndChange(copy, changePath);
+        }
+    }
+
+    /// <summary>A link's target.</summary>
+    public FsResult<string> ReadLink(ulong id)
+    {
+        if (Inode(id) is not { } inode)
+        {
+            return Errno.ESTALE;
+        }
+
+        _state.Names.EnterReadLock();
+        try
+        {
+            var error = _state.PathOf(inode, out var path);
+            if (error != Errno.None)
+            {
+                return error;
+            }
+
+            error = PosixFile.ReadLink(path, out var target);
+            return error == Errno.None ? target : error;
+        }
+        finally
+        {
+            _state.Names.ExitReadLock();
+        }
+    }
+
+    /// <summary>Makes a link. Its target must stay inside of the model: a relative path that does not climb out of it.</summary>
+    public ValueTask<FsResult<FsEntry>> MakeLinkAsync(ulong parent, string name, string target, FsRequest request, CancellationToken cancellationToken)
+    {
+        if (Inode(parent) is not { } inode)
+        {
+            return new(Errno.ESTALE);
+        }
+
+        if (!IsInsideModel(inode) || !LinkTargets.StaysInside(_tree.ChangePath(inode, name), target))
+        {
+            return new(Errno.EPERM);
+        }
+
+        return _tree.MakeAsync(inode, name, request, path => PosixFile.MakeLink(target, path), cancellationToken);
+    }
+
+    /// <summary>Makes a folder: inside of a model, or a new model or project.</summary>
+    public ValueTask<FsResult<FsEntry>> MakeFolderAsync(ulong parent, string name, uint mode, FsRequest request, CancellationToken cancellationToken)
+    {
+        if (Inode(parent) is not { } inode)
+        {
+            return new(Errno.ESTALE);
+        }
+
+        if (IsInsideModel(inode))
+        {
+            return _tree.MakeAsync(inode, name, request, path => PosixFile.MakeFolder(path, mode & 0x1FF), cancellationToken);
+        }
+
+        if (_state.IsReadOnly(inode))
+        {
+            return new(Errno.EROFS);
+        }
+
+        return inode.Kind is InodeKind.Root or InodeKind.Project
+            ? _root.MakeFolderAsync(inode, name, mode & 0x1FF, request, cancellationToken)
+            : new(Errno.EPERM);
+    }
+
+    /// <summary>Makes an empty file that is not opened.</summary>
+    public ValueTask<FsResult<FsEntry>> MakeFileAsync(ulong parent, string name, uint mode, FsRequest request, CancellationToken cancellationToken)
+    {
+        if (Inode(parent) is not { } inode)
+        {
+            return new(Errno.ESTALE);
+        }
+
+        return IsInsideModel(inode) ? _tree.MakeAsync(inode, name, request, path => MakeEmptyFile(path, mode), cancellationToken) : new(Errno.EPERM);
+    }
+
+    /// <summary>Makes a file and opens it for writing, or opens the one that is there unless <paramref name="exclusive"/>.</summary>
+    public ValueTask<FsResult<FsCreated>> CreateAsync(
+        ulong parent, string name, uint mode, bool exclusive, bool truncate, FsRequest request, CancellationToken cancellationToken)
+    {
+        if (Inode(parent) is not { } inode)
+        {
+            return new(Errno.ESTALE);
+        }
+
+        return IsInsideModel(inode) ? _files.CreateAsync(inode, name, mode, exclusive, truncate, request, cancellationToken) : new(Errno.EPERM);
+    }
+
+    /// <summary>Removes a file or link.</summary>
+    public ValueTask<Errno> UnlinkAsync(ulong parent, string name, FsRequest request) =>
+        Inode(parent) is not { } inode ? new(Errno.ESTALE)
+        : IsInsideModel(inode) ? _tree.UnlinkAsync(inode, name, request)
+        : new(Errno.EPERM);
+
+    /// <summary>Removes an empty folder: inside of a model, a model, or a project.</summary>
+    public async ValueTask<Errno> RemoveFolderAsync(ulong parent, string name, FsRequest request, CancellationToken cancellationToken)
+    {
+        if (Inode(parent) is not { } inode)
+        {
+            return Errno.ESTALE;
+        }
+
+        if (IsInsideModel(inode))
+        {
+            return await _tree.RemoveFolderAsync(inode, name, request).ConfigureAwait(false);
+        }
+
+        if (_state.IsReadOnly(inode))
+        {
+            return Errno.EROFS;
+        }
+
+        if (inode.Kind is not (InodeKind.Root or InodeKind.Project))
+        {
+            return Errno.EPERM;
+        }
+
+        return _root.FindModel(inode, name) is { } model
+            ? await RemoveModelAsync(inode, name, model, cancellationToken).ConfigureAwait(false)
+            : _root.RemoveProject(inode, name);
+    }
+
+    /// <summary>Renames inside of one model. Across models it is EXDEV, so that tools copy; a published model can't be renamed without deleting it.</summary>
+    public ValueTask<Errno> RenameAsync(ulong parent, string name, ulong newParent, string newName, RenameKind kind, FsRequest request)
+    {
+        if (Inode(parent) is not { } from || Inode(newParent) is not { } to)
+        {
+            return new(Errno.ESTALE);
+        }
+
+        if (IsInsideModel(from) && IsInsideModel(to))
+        {
+            return _tree.RenameAsync(from, name, to, newName, kind, request);
+        }
+
+        if (from.Kind is InodeKind.Root or InodeKind.Project && _root.FindModel(from, name) is { StoredRevision: not null } && !_state.Cache.Options.AllowDelete)
+        {
+            return new(Errno.EPERM);
+        }
+
+        return new(Errno.EXDEV);
+    }
+
+    /// <summary>Opens a file.</summary>
+    public ValueTask<FsResult<FsOpened>> OpenAsync(ulong id, bool forWriting, bool truncate)
+    {
+        if (Inode(id) is not { } inode)
+        {
+            return new(Errno.ESTALE);
+        }
+
+        if (inode.Kind != InodeKind.Status)
+        {
+            return _files.OpenAsync(inode, forWriting, truncate);
+        }
+
+        if (forWriting || truncate)
+        {
+            return new(Errno.EROFS);
+        }
+
+        var content = _status();
+        var handle = _state.Inodes.Open(inode, isWriter: false, "", each => new FileHandle(each, inode, false, "") { Snapshot = content });
+        return new(new FsOpened(handle.Id, null));
+    }
+
+    /// <summary>Reads; fewer bytes than the buffer holds mean the end of the file.</summary>
+    public FsResult<int> Read(ulong handle, long offset, Span<byte> buffer) => _files.Read(handle, offset, buffer);
+
+    /// <summary>Writes.</summary>
+    public FsResult<int> Write(ulong handle, long offset, ReadOnlySpan<byte> data) => _files.Write(handle, offset, data);
+
+    /// <summary>Brings an open file to the disk.</summary>
+    public Errno Sync(ulong handle, bool dataOnly) => _files.Sync(handle, dataOnly);
+
+    /// <summary>Brings a folder to the disk.</summary>
+    public Errno SyncFolder(ulong id) => Inode(id) is { } inode ? _files.SyncFolder(inode) : Errno.ESTALE;
+
+    /// <summary>fallocate.</summary>
+    public Errno Allocate(ulong handle, int mode, long offset, long length) => _files.Allocate(handle, mode, offset, length);
+
+    /// <summary>lseek for data or holes.</summary>
+    public FsResult<long> Seek(ulong handle, long offset, int whence) => _files.Seek(handle, offset, whence);
+
+    /// <summary>Releases a handle of a file or folder.</summary>
+    public void Release(ulong handle) => _files.Release(handle);
+
+    /// <summary>Opens a folder and takes a snapshot of its names; waits for the fetch of a model that is not here.</summary>
+    public async ValueTask<FsResult<ulong>> OpenFolderAsync(ulong id, CancellationToken cancellationToken)
+    {
+        if (Inode(id) is not { } inode)
+        {
+            return Errno.ESTALE;
+        }
+
+        var (error, snapshot) = await SnapshotAsync(inode, cancellationToken).ConfigureAwait(false);
+        return error == Errno.None
+            ? _state.Inodes.Open(inode, isWriter: false, "", each => new FileHandle(each, inode, false, "") { Folder = snapshot }).Id
+            : error;
+    }
+
+    /// <summary>The name at a position of an opened folder.</summary>
+    /// <returns>ENOENT behind the last one.</returns>
+    public async ValueTask<FsResult<FsName>> NameAtAsync(ulong id, ulong handle, int index, CancellationToken cancellationToken)
+    {
+        var snapshot = _state.Inodes.FindHandle(handle)?.Folder;
+        if (snapshot is null)
+        {
+            // A handle of a daemon that died: its snapshot is made again, in the same order.
+            if (Inode(id) is not { } inode)
+            {
+                return Errno.ESTALE;
+            }
+
+            (var error, snapshot) = await SnapshotAsync(inode, cancellationToken).ConfigureAwait(false);
+            if (error != Errno.None)
+            {
+                return error;
+            }
+        }
+
+        return index < snapshot.Count ? snapshot[index] : Errno.ENOENT;
+    }
+
+    /// <summary>An inode and that of the folder that it stands in, as numbers for <c>.</c> and <c>..</c>.</summary>
+    public (ulong Self, ulong Parent) NumbersOf(ulong id)
+    {
+        var inode = Inode(id);
+        return (NumberOf(inode), NumberOf(inode?.Parent ?? inode));
+    }
+
+    /// <summary>Figures of the cache's disk.</summary>
+    public FsResult<FileSystemStatus> StatFileSystem()
+    {
+        var error = PosixFile.StatFileSystem(_state.Cache.Folder.Root, out var status);
+        return error == Errno.None ? status : error;
+    }
+
+    /// <summary>Reads an extended attribute.</summary>
+    public FsResult<byte[]> GetXattr(ulong id, string name) => Inode(id) is { } inode ? ModelXattrs.Get(inode, name) : Errno.ESTALE;
+
+    /// <summary>Names of the extended attributes.</summary>
+    public IReadOnlyList<string> ListXattrs(ulong id) => Inode(id) is { Kind: InodeKind.Model } ? ModelXattrs.Names : [];
+
+    /// <summary>Sets an extended attribute; <c>user.modelfs.sync</c> waits for the store.</summary>
+    public ValueTask<Errno> SetXattrAsync(ulong id, string name, CancellationToken cancellationToken) =>
+        Inode(id) is { } inode ? _xattrs.SetAsync(inode, name, cancellationToken) : new(Errno.ESTALE);
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        _state.Cache.CopyRetired -= OnCopyRetired;
+        _state.Dispose();
+    }
+
+    private static bool IsInsideModel(Inode inode) => inode.Kind is InodeKind.Model or InodeKind.Tree or InodeKind.Conflict;
+
+    private static Errno MakeEmptyFile(string path, uint mode)
+    {
+        var error = PosixFile.Open(path, PosixFile.WriteOnly | PosixFile.Create | PosixFile.Exclusive, mode & 0x1FF, out var file);
+        file.Dispose();
+        return error;
+    }
+
+    private Inode? Inode(ulong id) => _state.Inodes.Find(id);
+
+    private ulong NumberOf(Inode? inode) =>
+        inode is not null && _state.Attributes(inode, null, out var attributes) == Errno.None ? attributes.Number : InodeTable.RootId;
+
+    private async ValueTask<(Errno Error, FolderSnapshot Snapshot)> SnapshotAsync(Inode inode, CancellationToken cancellationToken)
+    {
+        if (!IsInsideModel(inode))
+        {
+            return (Errno.None, await _root.ListAsync(inode, cancellationToken).ConfigureAwait(false));
+        }
+
+        if (await _tree.CopyOfAsync(inode, cancellationToken).ConfigureAwait(false) is null)
+        {
+            return (Errno.ESTALE, new FolderSnapshot([]));
+        }
+
+        var error = _tree.List(inode, out var snapshot);
+        return (error, snapshot);
+    }
+
+    private Errno Apply(Inode inode, ModelCopy copy, FsChange change)
+    {
+        _state.Names.EnterReadLock();
+        try
+        {
+            var error = _state.PathOf(inode, out var path);
+            if (error != Errno.None)
+            {
+                return error;
+            }
+
+            error = PosixFile.Stat(path, out var status);
+            if (change.Size is { } size && error == Errno.None)
+            {
+                ModelCache.NoteWritten(copy, status.Inode);
+                error = PosixFile.SetLength(path, size);
+            }
+
+            if (change.Mode is { } mode && error == Errno.None && !status.IsLink)
+            {
+                error = PosixFile.SetMode(path, mode & 0x1FF);
+            }
+
+            if ((change.AccessTime ?? change.ModifiedTime) is not null && error == Errno.None)
+            {
+                error = PosixFile.SetTimes(path, change.AccessTime ?? PosixFile.TimeUnchanged, change.ModifiedTime ?? PosixFile.TimeUnchanged);
+            }
+
+            return error;
+        }
+        finally
+        {
+            _state.Names.ExitReadLock();
+        }
+    }
+
+    private async ValueTask<Errno> RemoveModelAsync(Inode parent, string name, CachedModel model, CancellationToken cancellationToken)
+    {
+        if (model.Copy is { } copy)
+        {
+            var error = PosixFile.List(copy.Content, out var entries);
+            if (error != Errno.None || entries.Count > 0)
+            {
+                return error != Errno.None ? error : Errno.ENOTEMPTY;
+            }
+        }
+        else
+        {
+            return _state.Cache.Options.AllowDelete ? Errno.ENOTEMPTY : Errno.EPERM;
+        }
+
+        await _state.Cache.RemoveModelAsync(model, cancellationToken).ConfigureAwait(false);
+        if (_state.Inodes.FindChild(parent, name) is { } inode)
+        {
+            _state.Inodes.Unlink(inode);
+        }
+
+        return Errno.None;
+    }
+
+    private void OnCopyRetired(ModelCopy copy)
+    {
+        if (_state.Inodes.Detach(copy) is { } place)
+        {
+            NameInvalidated?.Invoke(place.Parent, place.Name);
+        }
+    }
+}

@@ -1,0 +1,56 @@
+using System.Globalization;
+using System.Text;
+using ModelFs.Cache;
+using ModelFs.Cache.Posix;
+using ModelFs.Models;
+
+namespace ModelFs.FileSystem;
+
+/// <summary>The extended attributes of model folders: where a model stands, and the one that waits for the store when it is set.</summary>
+internal sealed class ModelXattrs(ModelCache cache)
+{
+    private const string Prefix = "user.modelfs.";
+
+    /// <summary>The names, all with the prefix <c>user.modelfs.</c>.</summary>
+    public static IReadOnlyList<string> Names { get; } = [Prefix + "state", Prefix + "revision", Prefix + "progress", Prefix + "last_error"];
+
+    /// <summary>Reads one.</summary>
+    public static FsResult<byte[]> Get(Inode inode, string name)
+    {
+        if (inode.Model is not { } model || !name.StartsWith(Prefix, StringComparison.Ordinal))
+        {
+            return Errno.ENODATA;
+        }
+
+        var value = name[Prefix.Length..] switch
+        {
+            "state" => model.State.ToString().ToLowerInvariant(),
+            "revision" => model.Copy?.Manifest.BaseRevision ?? model.StoredRevision ?? "",
+            "progress" => Progress(model),
+            "last_error" => model.LastError?.Message ?? "",
+            _ => null,
+        };
+        return value is null ? Errno.ENODATA : Encoding.UTF8.GetBytes(value);
+    }
+
+    /// <summary>Sets one: <c>user.modelfs.sync</c> on a model's folder or on the root publishes what is pending and waits for the store.</summary>
+    /// <exception cref="ModelException">A writer is open, or the publish failed.</exception>
+    public async ValueTask<Errno> SetAsync(Inode inode, string name, CancellationToken cancellationToken)
+    {
+        if (name != Prefix + "sync" || inode.Kind is not (InodeKind.Model or InodeKind.Root))
+        {
+            return Errno.ENOTSUP;
+        }
+
+        await cache.SyncAsync(inode.Model, cancellationToken).ConfigureAwait(false);
+        return Errno.None;
+    }
+
+    private static string Progress(CachedModel model)
+    {
+        var total = model.StoredLength;
+        return model.State == ModelState.Fetching && total > 0
+            ? string.Create(CultureInfo.InvariantCulture, $"{model.ProgressBytes}/{total}")
+            : model.Copy is null ? "0" : "complete";
+    }
+}

@@ -1,0 +1,341 @@
+using Microsoft.Win32.SafeHandles;
+using ModelFs.Cache;
+using ModelFs.Cache.Posix;
+
+namespace ModelFs.FileSystem;
+
+/// <summary>Open files: reading, writing and syncing them where the kernel does not do so by itself, and what their closing means.</summary>
+internal sealed class OpenFiles(FileSystemState state, TreeNames names)
+{
+    /// <summary>Opens a file of a model; a writer is announced to the cache first.</summary>
+    public async ValueTask<FsResult<FsOpened>> OpenAsync(Inode inode, bool forWriting, bool truncate)
+    {
+        if (inode.Copy is not { } copy)
+        {
+            return Errno.ESTALE;
+        }
+
+        var writes = forWriting || truncate;
+        if (writes && state.IsReadOnly(inode))
+        {
+            return Errno.EROFS;
+        }
+
+        var changePath = state.Inodes.RelativePath(inode);
+        if (writes)
+        {
+            await state.Cache.BeginChangeAsync(copy, changePath, ChangeKind.Write).ConfigureAwait(false);
+        }
+
+        var error = Prepare(inode, copy, writes, truncate, out var path);
+        if (error != Errno.None)
+        {
+            if (writes)
+            {
+                state.Cache.EndChange(copy, changePath);
+            }
+
+            return error;
+        }
+
+        return Hold(inode, copy, writes, changePath, path);
+    }
+
+    /// <summary>Counts a file as open, for a writer that is already announced.</summary>
+    public FsOpened Hold(Inode inode, ModelCopy copy, bool isWriter, string changePath, string path)
+    {
+        ModelCache.FileOpened(copy);
+        return new FsOpened(state.Inodes.Open(inode, isWriter, changePath).Id, path);
+    }
+
+    /// <summary>Makes a file and opens it; opens what is there already unless <paramref name="exclusive"/>.</summary>
+    public async ValueTask<FsResult<FsCreated>> CreateAsync(
+        Inode parent, string name, uint mode, bool exclusive, bool truncate, FsRequest request, CancellationToken cancellationToken)
+    {
+        if (state.IsReadOnly(parent))
+        {
+            return Errno.EROFS;
+        }
+
+        if (await names.CopyOfAsync(parent, cancellationToken).ConfigureAwait(false) is not { } copy)
+        {
+            return Errno.ESTALE;
+        }
+
+        var changePath = names.ChangePath(parent, name);
+        await state.Cache.BeginChangeAsync(copy, changePath, ChangeKind.Write).ConfigureAwait(false);
+        var error = MakeFile(parent, copy, name, mode, exclusive, truncate, request, out var path);
+        if (error == Errno.None && names.Lookup(parent, copy, name) is { Error: var missing, Value: var entry })
+        {
+            if (missing == Errno.None)
+            {
+                return new FsCreated(entry, Hold(state.Inodes.Find(entry.Id)!, copy, isWriter: true, changePath, path));
+            }
+
+            error = missing;
+        }
+
+        state.Cache.EndChange(copy, changePath);
+        return error;
+    }
+
+    /// <summary>Takes over what a daemon that died had open.</summary>
+    public async Task InheritAsync()
+    {
+        foreach (var handle in state.Inodes.Handles)
+        {
+            if (handle.Inode.Copy is { } copy)
+            {
+                ModelCache.FileOpened(copy);
+                if (handle.IsWriter)
+                {
+                    await state.Cache.BeginChangeAsync(copy, handle.ChangePath, ChangeKind.Write).ConfigureAwait(false);
+                }
+            }
+        }
+    }
+
+    /// <summary>Releases a handle; the last one of a file without a name removes it.</summary>
+    public void Release(ulong id)
+    {
+        if (state.Inodes.Close(id) is not { } handle)
+        {
+            return;
+        }
+
+        handle.Dispose();
+        var inode = handle.Inode;
+        if (inode.Copy is not { } copy || handle.Folder is not null)
+        {
+            return;
+        }
+
+        if (inode is { IsUnlinked: true, Handles: 0 } && state.PathOf(inode, out var path) == Errno.None)
+        {
+            _ = PosixFile.Unlink(path);
+        }
+
+        if (handle.IsWriter)
+        {
+            state.Cache.EndChange(copy, handle.ChangePath);
+        }
+
+        state.Cache.FileClosed(copy);
+    }
+
+    /// <summary>Reads; fewer bytes than the buffer holds mean the end of the file.</summary>
+    public FsResult<int> Read(ulong id, long offset, Span<byte> buffer)
+    {
+        if (state.Inodes.FindHandle(id) is not { } handle)
+        {
+            return Errno.EBADF;
+        }
+
+        if (handle.Snapshot is { } snapshot)
+        {
+            var rest = snapshot.AsSpan((int)Math.Min(offset, snapshot.Length));
+            rest = rest[..Math.Min(rest.Length, buffer.Length)];
+            rest.CopyTo(buffer);
+            return rest.Length;
+        }
+
+        var error = Descriptor(handle, out var file);
+        if (error == Errno.None)
+        {
+            error = PosixFile.Read(file, buffer, offset, out var count);
+            if (error == Errno.None || count > 0)
+            {
+                return count;
+            }
+        }
+
+        return error;
+    }
+
+    /// <summary>Writes; fewer bytes than given are a short write for the caller.</summary>
+    public FsResult<int> Write(ulong id, long offset, ReadOnlySpan<byte> data)
+    {
+        if (state.Inodes.FindHandle(id) is not { IsWriter: true } handle)
+        {
+            return Errno.EBADF;
+        }
+
+        var error = Descriptor(handle, out var file);
+        if (error == Errno.None)
+        {
+            error = PosixFile.Write(file, data, offset, out var count);
+            if (error == Errno.None || count > 0)
+            {
+                return count;
+            }
+        }
+
+        return error;
+    }
+
+    /// <summary>Brings a file, and the names that lead to it, to the disk.</summary>
+    public Errno Sync(ulong id, bool dataOnly)
+    {
+        if (state.Inodes.FindHandle(id) is not { } handle)
+        {
+            return Errno.EBADF;
+        }
+
+        if (handle.Inode.Copy is not { } copy || state.IsReadOnly(handle.Inode))
+        {
+            return Errno.None;
+        }
+
+        var error = Descriptor(handle, out var file);
+        error = error == Errno.None ? PosixFile.Sync(file, dataOnly) : error;
+        return error == Errno.None ? SyncWayTo(handle.Inode, copy) : error;
+    }
+
+    /// <summary>Brings a folder of a model, and the names that lead to it, to the disk.</summary>
+    public Errno SyncFolder(Inode inode)
+    {
+        if (inode.Copy is not { } copy || state.IsReadOnly(inode))
+        {
+            return Errno.None;
+        }
+
+        var error = state.PathOf(inode, out var path);
+        error = error == Errno.None ? PosixFile.SyncPath(path) : error;
+        return error == Errno.None ? SyncWayTo(inode, copy) : error;
+    }
+
+    /// <summary>fallocate on an open file.</summary>
+    public Errno Allocate(ulong id, int mode, long offset, long length)
+    {
+        if (state.Inodes.FindHandle(id) is not { IsWriter: true } handle)
+        {
+            return Errno.EBADF;
+        }
+
+        var error = Descriptor(handle, out var file);
+        return error == Errno.None ? PosixFile.Allocate(file, mode, offset, length) : error;
+    }
+
+    /// <summary>lseek for data or holes.</summary>
+    public FsResult<long> Seek(ulong id, long offset, int whence)
+    {
+        if (state.Inodes.FindHandle(id) is not { } handle)
+        {
+            return Errno.EBADF;
+        }
+
+        var error = Descriptor(handle, out var file);
+        error = error == Errno.None ? PosixFile.Seek(file, offset, whence, out offset) : error;
+        return error == Errno.None ? offset : error;
+    }
+
+    private Errno MakeFile(
+        Inode parent, ModelCopy copy, string name, uint mode, bool exclusive, bool truncate, FsRequest request, out string path)
+    {
+        state.Names.EnterReadLock();
+        try
+        {
+            var error = state.PathOf(parent, out var folder);
+            path = folder + "/" + name;
+            if (error != Errno.None)
+            {
+                return error;
+            }
+
+            if (PosixFile.Stat(path, out var status) == Errno.None)
+            {
+                var isDone = request.IsResent && state.Inodes.HadIntent(request.Unique);
+                if (exclusive && !isDone)
+                {
+                    return Errno.EEXIST;
+                }
+
+                ModelCache.NoteWritten(copy, status.Inode);
+                return truncate && !isDone ? PosixFile.SetLength(path, 0) : Errno.None;
+            }
+
+            state.Inodes.NoteIntent(request.Unique);
+            error = PosixFile.Open(path, PosixFile.ReadWrite | PosixFile.Create | PosixFile.Exclusive, mode & 0x1FF, out var file);
+            using (file)
+            {
+                error = error == Errno.None ? PosixFile.Stat(path, out status) : error;
+            }
+
+            ModelCache.NoteWritten(copy, status.Inode);
+            return error;
+        }
+        finally
+        {
+            state.Names.ExitReadLock();
+        }
+    }
+
+    private Errno Prepare(Inode inode, ModelCopy copy, bool writes, bool truncate, out string path)
+    {
+        state.Names.EnterReadLock();
+        try
+        {
+            var error = state.PathOf(inode, out path);
+            if (error != Errno.None || !writes)
+            {
+                return error;
+            }
+
+            error = PosixFile.Stat(path, out var status);
+            if (error == Errno.None)
+            {
+                ModelCache.NoteWritten(copy, status.Inode);
+                error = truncate ? PosixFile.SetLength(path, 0) : Errno.None;
+            }
+
+            return error;
+        }
+        finally
+        {
+            state.Names.ExitReadLock();
+        }
+    }
+
+    private Errno Descriptor(FileHandle handle, out SafeFileHandle file)
+    {
+        state.Names.EnterReadLock();
+        try
+        {
+            file = null!;
+            var error = state.PathOf(handle.Inode, out var path);
+            return error == Errno.None ? handle.File(path, out file) : error;
+        }
+        finally
+        {
+            state.Names.ExitReadLock();
+        }
+    }
+
+    /// <summary>A fetched tree is committed without syncs, so the first fsync in a folder also syncs the folders above it.</summary>
+    private Errno SyncWayTo(Inode inode, ModelCopy copy)
+    {
+        if (inode.IsUnlinked)
+        {
+            return Errno.None;
+        }
+
+        for (var folder = inode.Parent; folder is { Copy: not null }; folder = folder.Parent)
+        {
+            if (state.PathOf(folder, out var path) != Errno.None || state.Anchored.ContainsKey(path))
+            {
+                return Errno.None;
+            }
+
+            var error = PosixFile.SyncPath(path);
+            if (error != Errno.None)
+            {
+                return error;
+            }
+
+            state.Anchored[path] = true;
+        }
+
+        var result = PosixFile.SyncPath(copy.Folder);
+        return result == Errno.None ? PosixFile.SyncPath(state.Cache.Folder.Trees) : result;
+    }
+}

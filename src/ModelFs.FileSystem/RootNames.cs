@@ -1,0 +1,229 @@
+using ModelFs.Cache;
+using ModelFs.Cache.Posix;
+using ModelFs.Models;
+
+namespace ModelFs.FileSystem;
+
+/// <summary>The names above models: the root, projects, and the hidden folder <c>/.modelfs</c>. None of them ever waits for a fetch.</summary>
+internal sealed class RootNames(FileSystemState state)
+{
+    private const string ControlName = ".modelfs";
+    private const string StatusName = "status.json";
+    private const string ConflictsName = "conflicts";
+
+    private readonly Lock _gate = new();
+    private readonly HashSet<string> _emptyProjects = new(StringComparer.Ordinal);
+
+    private ModelCatalog Catalog => state.Cache.Catalog;
+
+    /// <summary>Looks a name up in the root, a project, or the control folders.</summary>
+    public async ValueTask<FsResult<FsEntry>> LookupAsync(Inode parent, string name, CancellationToken cancellationToken)
+    {
+        switch (parent.Kind)
+        {
+            case InodeKind.Root when name == ControlName:
+                return state.Entry(state.Inodes.HandOut(parent, name, InodeKind.Control));
+            case InodeKind.Control when name == StatusName:
+                return state.Entry(state.Inodes.HandOut(parent, name, InodeKind.Status));
+            case InodeKind.Control when name == ConflictsName:
+                return state.Entry(state.Inodes.HandOut(parent, name, InodeKind.Conflicts));
+            case InodeKind.Conflicts:
+                return state.Cache.Conflicts.FirstOrDefault(copy => copy.Manifest.ConflictName == name) is { } conflict
+                    ? state.Entry(state.Inodes.HandOut(parent, name, InodeKind.Conflict, conflict))
+                    : Errno.ENOENT;
+            case InodeKind.Root or InodeKind.Project:
+                await FirstListingAsync(cancellationToken).ConfigureAwait(false);
+                return LookupModel(parent, name);
+            default:
+                return Errno.ENOENT;
+        }
+    }
+
+    /// <summary>Lists the root, a project, or a control folder.</summary>
+    public async ValueTask<FolderSnapshot> ListAsync(Inode folder, CancellationToken cancellationToken)
+    {
+        switch (folder.Kind)
+        {
+            case InodeKind.Control:
+                return new FolderSnapshot([Control(InodeKind.Status, StatusName, FileStatus.TypeFile), Control(InodeKind.Conflicts, ConflictsName, FileStatus.TypeFolder)]);
+            case InodeKind.Conflicts:
+                return new FolderSnapshot(state.Cache.Conflicts.Select(
+                    copy => new FsName(copy.Manifest.ConflictName!, InodeNumbers.Of(InodeKind.Conflict, copy.Manifest.ConflictName!, copy.Id), FileStatus.TypeFolder)));
+            default:
+                await FirstListingAsync(cancellationToken).ConfigureAwait(false);
+                await FreshListingAsync(cancellationToken).ConfigureAwait(false);
+                return folder.Kind == InodeKind.Project ? ListProject(folder) : ListRoot(folder);
+        }
+    }
+
+    /// <summary>Makes a folder in the root or in a project: a model, or a project, as the mount's layout says.</summary>
+    public async ValueTask<FsResult<FsEntry>> MakeFolderAsync(Inode parent, string name, uint mode, FsRequest request, CancellationToken cancellationToken)
+    {
+        if (name[0] == '.')
+        {
+            return Errno.EPERM;
+        }
+
+        if (!ModelName.IsValidPart(name))
+        {
+            return Errno.EINVAL;
+        }
+
+        await FirstListingAsync(cancellationToken).ConfigureAwait(false);
+        if (LookupModel(parent, name) is { Error: Errno.None, Value: var existing })
+        {
+            if (request.IsResent && state.Inodes.HadIntent(request.Unique))
+            {
+                return existing;
+            }
+
+            state.Inodes.Forget(existing.Id, 1);
+            return Errno.EEXIST;
+        }
+
+        state.Inodes.NoteIntent(request.Unique);
+
+        if (parent.Kind == InodeKind.Root && Catalog.NewFoldersAreProjects)
+        {
+            lock (_gate)
+            {
+                _emptyProjects.Add(name);
+            }
+
+            return state.Entry(state.Inodes.HandOut(parent, name, InodeKind.Project));
+        }
+
+        if (!ModelName.TryCreate(parent.Kind == InodeKind.Project ? parent.Name : null, name, out var modelName))
+        {
+            return Errno.EINVAL;
+        }
+
+        var copy = await state.Cache.CreateModelAsync(modelName, mode).ConfigureAwait(false);
+        var inode = state.Inodes.HandOut(parent, name, InodeKind.Model, null, copy.Model);
+        state.Inodes.Bind(inode, copy);
+        return state.Entry(inode);
+    }
+
+    /// <summary>Removes a project that has no models.</summary>
+    public Errno RemoveProject(Inode parent, string name)
+    {
+        if (Catalog.HasProject(name))
+        {
+            return Errno.ENOTEMPTY;
+        }
+
+        lock (_gate)
+        {
+            if (!_emptyProjects.Remove(name))
+            {
+                return Errno.ENOENT;
+            }
+        }
+
+        if (state.Inodes.FindChild(parent, name) is { } inode)
+        {
+            state.Inodes.Unlink(inode);
+        }
+
+        return Errno.None;
+    }
+
+    /// <summary>The model that a name in the root or in a project stands for.</summary>
+    public CachedModel? FindModel(Inode parent, string name) =>
+        ModelName.TryCreate(parent.Kind == InodeKind.Project ? parent.Name : null, name, out var model) ? Catalog.Find(model) : null;
+
+    private static FsName Control(InodeKind kind, string name, uint type) => new(name, InodeNumbers.Of(kind, name, 0), type);
+
+    private FsResult<FsEntry> LookupModel(Inode parent, string name)
+    {
+        if (FindModel(parent, name) is { } model)
+        {
+            return state.Entry(state.Inodes.HandOut(parent, name, InodeKind.Model, null, model));
+        }
+
+        if (parent.Kind == InodeKind.Root && IsProject(name))
+        {
+            return state.Entry(state.Inodes.HandOut(parent, name, InodeKind.Project));
+        }
+
+        // Not remembered, and worth another look at the store: a server asks again for a model that arrives late.
+        if (ModelName.IsValidPart(name))
+        {
+            _ = Catalog.RefreshIfOlder(TimeSpan.FromSeconds(1));
+        }
+
+        return Errno.ENOENT;
+    }
+
+    private bool IsProject(string name)
+    {
+        lock (_gate)
+        {
+            if (_emptyProjects.Contains(name))
+            {
+                return true;
+            }
+        }
+
+        return Catalog.HasProject(name);
+    }
+
+    private FolderSnapshot ListRoot(Inode root)
+    {
+        var names = new Dictionary<string, FsName>(StringComparer.Ordinal);
+        lock (_gate)
+        {
+            foreach (var project in _emptyProjects)
+            {
+                names[project] = NameOf(root, project, InodeKind.Project, project, 0);
+            }
+        }
+
+        foreach (var model in Catalog.Snapshot())
+        {
+            var (name, kind) = model.Name.Project is { } project ? (project, InodeKind.Project) : (model.Name.Name, InodeKind.Model);
+            names.TryAdd(name, kind == InodeKind.Project ? NameOf(root, name, kind, name, 0) : NameOf(root, name, kind, model.Name.ToString(), model.Incarnation));
+        }
+
+        return new FolderSnapshot(names.Values);
+    }
+
+    private FolderSnapshot ListProject(Inode project) => new(
+        Catalog.Snapshot()
+            .Where(model => model.Name.Project == project.Name)
+            .Select(model => NameOf(project, model.Name.Name, InodeKind.Model, model.Name.ToString(), model.Incarnation)));
+
+    private FsName NameOf(Inode parent, string name, InodeKind kind, string path, long incarnation) =>
+        new(name, state.Inodes.FindChild(parent, name)?.Number ?? InodeNumbers.Of(kind, path, incarnation), FileStatus.TypeFolder);
+
+    private async ValueTask FirstListingAsync(CancellationToken cancellationToken)
+    {
+        if (!Catalog.FirstListing.IsCompleted)
+        {
+            try
+            {
+                await Catalog.FirstListing.WaitAsync(state.Options.FirstListWait, cancellationToken).ConfigureAwait(false);
+            }
+            catch (TimeoutException)
+            {
+                // What is here is shown; the listing goes on.
+            }
+        }
+    }
+
+    private async ValueTask FreshListingAsync(CancellationToken cancellationToken)
+    {
+        var refresh = Catalog.RefreshIfOlder(state.Cache.Options.ListTtl);
+        if (!refresh.IsCompleted)
+        {
+            try
+            {
+                await refresh.WaitAsync(state.Options.ListWait, cancellationToken).ConfigureAwait(false);
+            }
+            catch (TimeoutException)
+            {
+                // The last listing is shown; the fresh one is taken when it is there.
+            }
+        }
+    }
+}

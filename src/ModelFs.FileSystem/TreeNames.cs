@@ -1,0 +1,329 @@
+using System.Globalization;
+using ModelFs.Cache;
+using ModelFs.Cache.Posix;
+
+namespace ModelFs.FileSystem;
+
+/// <summary>The names inside of models: looking them up, listing, making, removing and renaming them on the cache's disk.</summary>
+/// <remarks>
+/// An operation that can't be repeated blindly notes its intent after its checks and before its effect, so that the same request, sent
+/// again by the kernel to a daemon that took over, finds what is already done and calls it a success.
+/// </remarks>
+internal sealed class TreeNames(FileSystemState state)
+{
+    /// <summary>The copy behind a model's folder, fetched first if it is not here; for what is inside, the copy that it belongs to.</summary>
+    public async ValueTask<ModelCopy?> CopyOfAsync(Inode folder, CancellationToken cancellationToken)
+    {
+        if (folder.Copy is { } bound)
+        {
+            return bound;
+        }
+
+        return folder.Kind == InodeKind.Model
+            ? state.Inodes.Bind(folder, await state.Cache.AcquireAsync(folder.Model!, cancellationToken).ConfigureAwait(false))
+            : null;
+    }
+
+    /// <summary>Looks a name up inside of a model.</summary>
+    public async ValueTask<FsResult<FsEntry>> LookupAsync(Inode parent, string name, CancellationToken cancellationToken) =>
+        await CopyOfAsync(parent, cancellationToken).ConfigureAwait(false) is { } copy ? Lookup(parent, copy, name) : Errno.ESTALE;
+
+    /// <summary>Looks a name up inside of a model that is here.</summary>
+    public FsResult<FsEntry> Lookup(Inode parent, ModelCopy copy, string name)
+    {
+        state.Names.EnterReadLock();
+        try
+        {
+            var error = ChildPath(parent, name, out var path);
+            if (error != Errno.None)
+            {
+                return error;
+            }
+
+            error = PosixFile.Stat(path, out var status);
+            if (error != Errno.None)
+            {
+                return error;
+            }
+
+            var inode = state.Inodes.HandOut(parent, name, InodeKind.Tree, copy);
+            _ = state.Attributes(inode, status, out var attributes);
+            return new FsEntry(inode.Id, attributes, state.EntryValid(inode), state.AttributesValid(inode));
+        }
+        finally
+        {
+            state.Names.ExitReadLock();
+        }
+    }
+
+    /// <summary>Lists a folder of a model.</summary>
+    public Errno List(Inode folder, out FolderSnapshot snapshot)
+    {
+        snapshot = new FolderSnapshot([]);
+        state.Names.EnterReadLock();
+        try
+        {
+            var error = state.PathOf(folder, out var path);
+            if (error != Errno.None)
+            {
+                return error;
+            }
+
+            error = PosixFile.List(path, out var entries);
+            snapshot = new FolderSnapshot(entries.Select(entry => new FsName(entry.Name, entry.Inode, entry.Type)));
+            return error;
+        }
+        finally
+        {
+            state.Names.ExitReadLock();
+        }
+    }
+
+    /// <summary>Makes a folder, a file, or a link, by <paramref name="make"/> on the path of its name.</summary>
+    public async ValueTask<FsResult<FsEntry>> MakeAsync(Inode parent, string name, FsRequest request, Func<string, Errno> make, CancellationToken cancellationToken)
+    {
+        if (state.IsReadOnly(parent))
+        {
+            return Errno.EROFS;
+        }
+
+        if (await CopyOfAsync(parent, cancellationToken).ConfigureAwait(false) is not { } copy)
+        {
+            return Errno.ESTALE;
+        }
+
+        var changePath = ChangePath(parent, name);
+        await state.Cache.BeginChangeAsync(copy, changePath, ChangeKind.Write).ConfigureAwait(false);
+        try
+        {
+            state.Names.EnterReadLock();
+            try
+            {
+                var error = ChildPath(parent, name, out var path);
+                if (error != Errno.None)
+                {
+                    return error;
+                }
+
+                var isDone = request.IsResent && state.Inodes.HadIntent(request.Unique) && PosixFile.Stat(path, out _) == Errno.None;
+                if (!isDone)
+                {
+                    if (PosixFile.Stat(path, out _) == Errno.None)
+                    {
+                        return Errno.EEXIST;
+                    }
+
+                    state.Inodes.NoteIntent(request.Unique);
+                    error = make(path);
+                    if (error != Errno.None)
+                    {
+                        return error;
+                    }
+                }
+            }
+            finally
+            {
+                state.Names.ExitReadLock();
+            }
+
+            return Lookup(parent, copy, name);
+        }
+        finally
+        {
+            state.Cache.EndChange(copy, changePath);
+        }
+    }
+
+    /// <summary>Removes a file or link; while it is open its file is kept out of sight.</summary>
+    public ValueTask<Errno> UnlinkAsync(Inode parent, string name, FsRequest request) =>
+        RemoveAsync(parent, name, request, (path, inode) => inode is { Handles: > 0 } ? Park(inode, path) : PosixFile.Unlink(path));
+
+    /// <summary>Removes an empty folder.</summary>
+    public ValueTask<Errno> RemoveFolderAsync(Inode parent, string name, FsRequest request) =>
+        RemoveAsync(parent, name, request, (path, _) => PosixFile.RemoveFolder(path));
+
+    /// <summary>Renames inside of one model.</summary>
+    public async ValueTask<Errno> RenameAsync(Inode parent, string name, Inode newParent, string newName, RenameKind kind, FsRequest request)
+    {
+        if (state.IsReadOnly(parent) || state.IsReadOnly(newParent))
+        {
+            return Errno.EROFS;
+        }
+
+        if (parent.Copy is not { } copy || newParent.Copy != copy)
+        {
+            return Errno.EXDEV;
+        }
+
+        var changePath = ChangePath(newParent, newName);
+        await state.Cache.BeginChangeAsync(copy, changePath, ChangeKind.Write).ConfigureAwait(false);
+        try
+        {
+            state.Names.EnterWriteLock();
+            try
+            {
+                return RenameLocked(parent, name, newParent, newName, kind, request);
+            }
+            finally
+            {
+                state.Names.ExitWriteLock();
+            }
+        }
+        finally
+        {
+            state.Cache.EndChange(copy, changePath);
+        }
+    }
+
+    /// <summary>A name's path relative to its model, for messages and the list of open writers.</summary>
+    public string ChangePath(Inode parent, string name)
+    {
+        var folder = state.Inodes.RelativePath(parent);
+        return folder.Length == 0 ? name : folder + "/" + name;
+    }
+
+    private static string ParkingPlace(ModelCopy copy, Inode inode) => copy.Unlinked + "/" + inode.Id.ToString(CultureInfo.InvariantCulture);
+
+    /// <summary>Moves an open file out of sight; its last handle removes it.</summary>
+    private static Errno Park(Inode inode, string path) => PosixFile.Rename(path, ParkingPlace(inode.Copy!, inode));
+
+    private async ValueTask<Errno> RemoveAsync(Inode parent, string name, FsRequest request, Func<string, Inode?, Errno> remove)
+    {
+        if (state.IsReadOnly(parent))
+        {
+            return Errno.EROFS;
+        }
+
+        if (parent.Copy is not { } copy)
+        {
+            return Errno.ESTALE;
+        }
+
+        var changePath = ChangePath(parent, name);
+        await state.Cache.BeginChangeAsync(copy, changePath, ChangeKind.Removal).ConfigureAwait(false);
+        try
+        {
+            state.Names.EnterWriteLock();
+            try
+            {
+                var error = ChildPath(parent, name, out var path);
+                error = error == Errno.None ? PosixFile.Stat(path, out _) : error;
+                var inode = state.Inodes.FindChild(parent, name);
+                if (error == Errno.None)
+                {
+                    state.Inodes.NoteIntent(request.Unique);
+                    error = remove(path, inode);
+                }
+                else if (error == Errno.ENOENT && request.IsResent && state.Inodes.HadIntent(request.Unique))
+                {
+                    error = Errno.None;
+                }
+
+                if (error == Errno.None && inode is not null)
+                {
+                    state.Inodes.Unlink(inode);
+                }
+
+                return error;
+            }
+            finally
+            {
+                state.Names.ExitWriteLock();
+            }
+        }
+        finally
+        {
+            state.Cache.EndChange(copy, changePath);
+        }
+    }
+
+    private Errno RenameLocked(Inode parent, string name, Inode newParent, string newName, RenameKind kind, FsRequest request)
+    {
+        if (ChildPath(parent, name, out var from) is var missing && missing != Errno.None)
+        {
+            return missing;
+        }
+
+        var error = ChildPath(newParent, newName, out var to);
+        if (error != Errno.None)
+        {
+            return error;
+        }
+
+        var moved = state.Inodes.FindChild(parent, name);
+        var replaced = state.Inodes.FindChild(newParent, newName);
+        if (PosixFile.Stat(from, out _) == Errno.ENOENT)
+        {
+            // The kernel looked the source up, so either somebody took it away, or the daemon before this one had renamed it.
+            if (!request.IsResent || !state.Inodes.HadIntent(request.Unique))
+            {
+                return Errno.ENOENT;
+            }
+        }
+        else
+        {
+            state.Inodes.NoteIntent(request.Unique);
+            error = Move(from, to, kind, replaced);
+            if (error != Errno.None)
+            {
+                return error;
+            }
+        }
+
+        if (kind == RenameKind.Exchange)
+        {
+            state.Inodes.Exchange(moved, parent, name, replaced, newParent, newName);
+            return Errno.None;
+        }
+
+        if (replaced is not null && replaced != moved)
+        {
+            state.Inodes.Unlink(replaced);
+        }
+
+        if (moved is not null)
+        {
+            state.Inodes.Move(moved, newParent, newName);
+        }
+
+        return Errno.None;
+    }
+
+    private static Errno Move(string from, string to, RenameKind kind, Inode? replaced)
+    {
+        const uint exchange = 2;
+        if (kind == RenameKind.Exchange)
+        {
+            return PosixFile.Rename(from, to, exchange);
+        }
+
+        if (kind == RenameKind.Replace && replaced is { Handles: > 0 } && PosixFile.Stat(to, out var target) == Errno.None && !target.IsFolder)
+        {
+            // The new content stands under the name in one step; the open file of before is then moved out of sight.
+            var error = PosixFile.Rename(from, to, exchange);
+            return error == Errno.None ? Park(replaced, from) : error;
+        }
+
+        return PosixFile.Rename(from, to, kind == RenameKind.NoReplace ? PosixFile.RenameNoReplace : 0);
+    }
+
+    private Errno ChildPath(Inode parent, string name, out string path)
+    {
+        var error = state.PathOf(parent, out var folder);
+        path = folder + "/" + name;
+        return error;
+    }
+}
+
+/// <summary>What a rename does with an existing target.</summary>
+public enum RenameKind
+{
+    /// <summary>Replaces it.</summary>
+    Replace,
+
+    /// <summary>Refuses.</summary>
+    NoReplace,
+
+    /// <summary>Swaps the two.</summary>
+    Exchange,
+}

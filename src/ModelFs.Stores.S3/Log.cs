@@ -1,0 +1,19 @@
+using Microsoft.Extensions.Logging;
+
+namespace ModelFs.Stores.S3;
+
+/// <summary>What the S3 store tells its operator.</summary>
+internal static partial class Log
+{
+    [LoggerMessage(1, LogLevel.Information, "s3://{Bucket} in region {Region}: credentials from {Source}")]
+    internal static partial void Connected(ILogger logger, string bucket, string region, string source);
+
+    [LoggerMessage(2, LogLevel.Information, "Created the bucket s3://{Bucket}")]
+    internal static partial void BucketCreated(ILogger logger, string bucket);
+
+    [LoggerMessage(3, LogLevel.Warning, "s3://{Bucket}: part {Part} of {Key} is sent again: {Reason}")]
+    internal static partial void PartRepeated(ILogger logger, string bucket, int part, string key, string reason);
+
+    [LoggerMessage(4, LogLevel.Warning, "s3://{Bucket}: the unfinished upload of {Key} could not be removed; a lifecycle rule AbortIncompleteMultipartUpload does: {Reason}")]
+    internal static partial void AbortFailed(ILogger logger, string bucket, string key, string reason);
+}

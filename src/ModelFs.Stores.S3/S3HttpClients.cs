@@ -1,0 +1,70 @@
+using System.Net;
+using System.Net.Security;
+using System.Security.Authentication;
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
+using Amazon.Runtime;
+
+namespace ModelFs.Stores.S3;
+
+/// <summary>The one HTTP client of a store: its connections, its trust, its proxy (HTTPS_PROXY, HTTP_PROXY, NO_PROXY).</summary>
+internal sealed class S3HttpClients : HttpClientFactory, IDisposable
+{
+    private readonly HttpClient _client;
+
+    /// <summary>Makes the client.</summary>
+    /// <exception cref="StoreException"><see cref="StoreErrorKind.Misconfigured"/> when the CA file can't be read.</exception>
+    internal S3HttpClients(StoreOptions options)
+    {
+        var tls = new SslClientAuthenticationOptions { EnabledSslProtocols = SslProtocols.Tls12 | SslProtocols.Tls13 };
+        if (options.CaFile is not null)
+        {
+            tls.CertificateChainPolicy = TrustOnly(options.CaFile);
+        }
+
+        // An archive must arrive as it is stored: no decompression. Redirects are the SDK's, which signs them anew.
+        var handler = new SocketsHttpHandler
+        {
+            AllowAutoRedirect = false,
+            AutomaticDecompression = DecompressionMethods.None,
+            ConnectTimeout = options.Deadlines.Connect,
+            PooledConnectionIdleTimeout = TimeSpan.FromMinutes(1),
+            PooledConnectionLifetime = TimeSpan.FromMinutes(15),
+            SslOptions = tls,
+            UseCookies = false,
+        };
+
+        // Deadlines watch progress, not the whole call: a big archive takes as long as it takes.
+        _client = new HttpClient(handler) { Timeout = Timeout.InfiniteTimeSpan };
+    }
+
+    /// <inheritdoc/>
+    public override HttpClient CreateHttpClient(IClientConfig clientConfig) => _client;
+
+    /// <inheritdoc/>
+    public override bool UseSDKHttpClientCaching(IClientConfig clientConfig) => false;
+
+    /// <inheritdoc/>
+    public override bool DisposeHttpClientsAfterUse(IClientConfig clientConfig) => false;
+
+    /// <inheritdoc/>
+    public void Dispose() => _client.Dispose();
+
+    /// <summary>A chain must end in one of the file's certificates; the host's name is checked as always.</summary>
+    private static X509ChainPolicy TrustOnly(string caFile)
+    {
+        var policy = new X509ChainPolicy { TrustMode = X509ChainTrustMode.CustomRootTrust, RevocationMode = X509RevocationMode.NoCheck };
+        try
+        {
+            policy.CustomTrustStore.ImportFromPemFile(caFile);
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or CryptographicException)
+        {
+            throw new StoreException(StoreErrorKind.Misconfigured, $"the CA file {caFile} can't be read: {exception.Message}", exception);
+        }
+
+        return policy.CustomTrustStore.Count > 0
+            ? policy
+            : throw new StoreException(StoreErrorKind.Misconfigured, $"the CA file {caFile} holds no certificate; it must be PEM (-----BEGIN CERTIFICATE-----)");
+    }
+}
