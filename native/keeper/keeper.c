@@ -1,8 +1,7 @@
 #include "keeper.h"
-#include "backing.h"
-#include "channel.h"
 #include "daemon.h"
-#include "mount.h"
+#include "requests.h"
+#include "state.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -20,51 +19,28 @@
 #define DELAY_FIRST_MS 50
 #define DELAY_MAX_MS 5000
 #define LONG_LIFE_MS 10000 /* a daemon that lived so long is restarted at once */
-#define FAILED_GRACE_MS 5000
-#define NEVER INT64_MAX
 
-struct keeper {
-    const struct options *options;
-    struct mount mount;
-    struct backing_table backings;
-    int signals;
-    int ready_fd;
-
-    pid_t daemon; /* 0 while none runs */
-    int channel;  /* -1 while none runs, or when the daemon closed its end */
-    bool can_resend;
-    bool was_ready; /* some daemon was: from here on death means restart */
-    bool failed;    /* it gave up by itself */
-    int stops;      /* SIGTERMs seen */
-    char saved[CHANNEL_PAYLOAD_MAX];
-    size_t saved_length;
-
-    int64_t started_ms;
-    int64_t delay_ms;   /* before the last start */
-    int64_t start_at;   /* NEVER while a daemon runs */
-    int64_t give_up_at; /* NEVER while one is ready */
-    int64_t kill_at;
-
-    bool finished;
-    int exit_status;
-};
-
-static int64_t now_ms(void)
+int64_t now_ms(void)
 {
     struct timespec now;
     clock_gettime(CLOCK_MONOTONIC, &now);
     return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
-static void report(int *ready_fd, const char *line)
+static void tell(int ready_fd, const char *line)
 {
-    if (*ready_fd >= 0) {
-        if (write(*ready_fd, line, strlen(line)) < 0) {
+    if (ready_fd >= 0) {
+        if (write(ready_fd, line, strlen(line)) < 0) {
             log_line("nobody waits any more: %m");
         }
-        close(*ready_fd);
-        *ready_fd = -1;
+        close(ready_fd);
     }
+}
+
+void report(struct keeper *keeper, const char *line)
+{
+    tell(keeper->ready_fd, line);
+    keeper->ready_fd = -1;
 }
 
 void keeper_report_error(int ready_fd, const char *text)
@@ -78,10 +54,10 @@ void keeper_report_error(int ready_fd, const char *text)
     line[length] = '\n';
     line[length + 1] = '\0';
     log_line("%s", text);
-    report(&ready_fd, line);
+    tell(ready_fd, line);
 }
 
-static void report_error(struct keeper *keeper, const char *text)
+void report_error(struct keeper *keeper, const char *text)
 {
     keeper_report_error(keeper->ready_fd, text);
     keeper->ready_fd = -1;
@@ -128,102 +104,6 @@ static void start_daemon(struct keeper *keeper)
     keeper->start_at = now_ms() + DELAY_MAX_MS;
 }
 
-static void answer(struct keeper *keeper, const struct message *request, int result, int64_t value, const char *text, int fd)
-{
-    struct message_header header = request->header;
-    header.result = result;
-    header.flags = 0;
-    header.value = value;
-    int sent = channel_send(keeper->channel, &header, text, strlen(text), fd);
-    if (sent < 0 && sent != -EPIPE && sent != -ECONNRESET) {
-        log_line("an answer to the daemon was lost: %s", strerror(-sent));
-    }
-}
-
-static void handle_mount(struct keeper *keeper, const struct message *request)
-{
-    struct failure failure;
-    if (keeper->mount.fd < 0 && mount_start(&keeper->mount, keeper->options, &failure) < 0) {
-        answer(keeper, request, -failure.error, 0, failure.text, -1);
-        return;
-    }
-    answer(keeper, request, 0, 0, "", keeper->mount.fd);
-}
-
-static void handle_ready(struct keeper *keeper, const struct message *request)
-{
-    char line[32];
-    if (keeper->mount.fd < 0) {
-        answer(keeper, request, -ENOTCONN, 0, "READY came before MOUNT", -1);
-        return;
-    }
-    keeper->can_resend = (request->header.flags & READY_CAN_RESEND) != 0;
-    keeper->was_ready = true;
-    keeper->give_up_at = NEVER;
-    mount_set_read_ahead(&keeper->mount, keeper->options->read_ahead_kb);
-    answer(keeper, request, 0, 0, "", -1);
-    snprintf(line, sizeof line, "ready %d\n", (int)getpid());
-    report(&keeper->ready_fd, line);
-}
-
-static void handle_fail(struct keeper *keeper, const struct message *request)
-{
-    report_error(keeper, request->payload[0] != '\0' ? request->payload : "the daemon gave up without a reason");
-    keeper->failed = true;
-    keeper->kill_at = now_ms() + FAILED_GRACE_MS;
-    mount_abandon(&keeper->mount);
-    answer(keeper, request, 0, 0, "", -1);
-}
-
-static void handle_backing_open(struct keeper *keeper, const struct message *request)
-{
-    int id = keeper->mount.fd < 0 ? -ENOTCONN : request->fd < 0 ? -EBADF
-             : backing_open(&keeper->backings, keeper->mount.fd, request->header.node_id, request->fd);
-    answer(keeper, request, id < 0 ? id : 0, id < 0 ? 0 : id, "", -1);
-}
-
-static void handle_unmount(struct keeper *keeper, const struct message *request)
-{
-    struct failure failure;
-    if (mount_stop(&keeper->mount, (request->header.flags & UNMOUNT_LAZY) != 0, &failure) < 0) {
-        answer(keeper, request, -failure.error, 0, failure.text, -1);
-    } else {
-        answer(keeper, request, 0, 0, "", -1);
-    }
-}
-
-static void handle_message(struct keeper *keeper, const struct message *request)
-{
-    switch (request->header.type) {
-    case MESSAGE_MOUNT:
-        handle_mount(keeper, request);
-        break;
-    case MESSAGE_READY:
-        handle_ready(keeper, request);
-        break;
-    case MESSAGE_FAIL:
-        handle_fail(keeper, request);
-        break;
-    case MESSAGE_SAVE:
-        memcpy(keeper->saved, request->payload, request->length);
-        keeper->saved_length = request->length;
-        answer(keeper, request, 0, 0, "", -1);
-        break;
-    case MESSAGE_BACKING_OPEN:
-        handle_backing_open(keeper, request);
-        break;
-    case MESSAGE_BACKING_CLOSE:
-        answer(keeper, request, backing_close(&keeper->backings, keeper->mount.fd, request->header.node_id), 0, "", -1);
-        break;
-    case MESSAGE_UNMOUNT:
-        handle_unmount(keeper, request);
-        break;
-    default:
-        answer(keeper, request, -ENOSYS, 0, "this keeper does not know the message", -1);
-        break;
-    }
-}
-
 static void serve_channel(struct keeper *keeper)
 {
     struct message request;
@@ -234,7 +114,7 @@ static void serve_channel(struct keeper *keeper)
             keeper->channel = -1;
             return;
         }
-        handle_message(keeper, &request);
+        requests_handle(keeper, &request);
         if (request.fd >= 0) {
             close(request.fd);
         }

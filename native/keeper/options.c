@@ -104,10 +104,10 @@ static int parse_option(struct options *options, int option, char *argument, str
     case 'u':
         return parse_user(options, argument, failure);
     case 'r':
-        if (parse_number(argument, INT_MAX, &value) < 0 || fcntl((int)value, F_SETFD, FD_CLOEXEC) < 0) {
+        /* A copy above the standard streams: the daemon keeps those, and never sees this one. */
+        if (parse_number(argument, INT_MAX, &value) < 0 || (options->ready_fd = fcntl((int)value, F_DUPFD_CLOEXEC, 10)) < 0) {
             return fail(failure, EBADF, "--ready-fd %s is not an open descriptor", argument);
         }
-        options->ready_fd = (int)value;
         return 0;
     case 'l':
         options->log = argument;

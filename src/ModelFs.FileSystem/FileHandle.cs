@@ -20,8 +20,11 @@ internal sealed class FileHandle(ulong id, Inode inode, bool isWriter, string ch
     /// <summary>The path under which the change was announced.</summary>
     public string ChangePath { get; } = changePath;
 
-    /// <summary>What a folder held, or a control file said, when it was opened.</summary>
-    public FolderSnapshot? Folder { get; init; }
+    /// <summary>Whether it is an open folder.</summary>
+    public bool IsFolder { get; init; }
+
+    /// <summary>What the folder held when its reading began.</summary>
+    public IReadOnlyList<FsName>? Names { get; set; }
 
     /// <summary>The content of a control file.</summary>
     public byte[]? Snapshot { get; init; }

@@ -66,4 +66,13 @@ public readonly record struct FsRequest(ulong Unique, bool IsResent);
 /// <param name="Name">The name.</param>
 /// <param name="Number">st_ino.</param>
 /// <param name="Type">The type bits of st_mode.</param>
-public readonly record struct FsName(string Name, ulong Number, uint Type);
+public readonly record struct FsName(string Name, ulong Number, uint Type)
+{
+    /// <summary>The names in the order of a listing, which stays the same however often it is made.</summary>
+    internal static IReadOnlyList<FsName> Sorted(IEnumerable<FsName> names)
+    {
+        var list = names.ToList();
+        list.Sort((left, right) => string.CompareOrdinal(left.Name, right.Name));
+        return list;
+    }
+}

@@ -249,8 +249,8 @@ internal sealed class InodeTable : IDisposable
         lock (_gate)
         {
             var id = ++_lastHandle;
-            _log.Append(new SessionRecord(SessionRecordType.Open, id, inode.Id, isWriter ? (byte)1 : (byte)0, 0, changePath));
             var handle = make?.Invoke(id) ?? new FileHandle(id, inode, isWriter, changePath);
+            _log.Append(new SessionRecord(SessionRecordType.Open, id, inode.Id, (byte)(isWriter ? 1 : handle.IsFolder ? 2 : 0), 0, changePath));
             _handles.Add(id, handle);
             inode.Handles++;
             return handle;

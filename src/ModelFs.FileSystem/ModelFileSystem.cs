@@ -302,7 +302,7 @@ public sealed class ModelFileSystem : IDisposable
     /// <summary>Releases a handle of a file or folder.</summary>
     public void Release(ulong handle) => _files.Release(handle);
 
-    /// <summary>Opens a folder and takes a snapshot of its names; waits for the fetch of a model that is not here.</summary>
+    /// <summary>Opens a folder; waits for the fetch of a model that is not here.</summary>
     public async ValueTask<FsResult<ulong>> OpenFolderAsync(ulong id, CancellationToken cancellationToken)
     {
         if (Inode(id) is not { } inode)
@@ -310,34 +310,52 @@ public sealed class ModelFileSystem : IDisposable
             return Errno.ESTALE;
         }
 
-        var (error, snapshot) = await SnapshotAsync(inode, cancellationToken).ConfigureAwait(false);
-        return error == Errno.None
-            ? _state.Inodes.Open(inode, isWriter: false, "", each => new FileHandle(each, inode, false, "") { Folder = snapshot }).Id
-            : error;
-    }
-
-    /// <summary>The name at a position of an opened folder.</summary>
-    /// <returns>ENOENT behind the last one.</returns>
-    public async ValueTask<FsResult<FsName>> NameAtAsync(ulong id, ulong handle, int index, CancellationToken cancellationToken)
-    {
-        var snapshot = _state.Inodes.FindHandle(handle)?.Folder;
-        if (snapshot is null)
+        if (!IsInsideModel(inode))
         {
-            // A handle of a daemon that died: its snapshot is made again, in the same order.
-            if (Inode(id) is not { } inode)
-            {
-                return Errno.ESTALE;
-            }
-
-            (var error, snapshot) = await SnapshotAsync(inode, cancellationToken).ConfigureAwait(false);
-            if (error != Errno.None)
-            {
-                return error;
-            }
+            await _root.PrepareListAsync(inode, cancellationToken).ConfigureAwait(false);
+        }
+        else if (await _tree.CopyOfAsync(inode, cancellationToken).ConfigureAwait(false) is null)
+        {
+            return Errno.ESTALE;
         }
 
-        return index < snapshot.Count ? snapshot[index] : Errno.ENOENT;
+        return _state.Inodes.Open(inode, isWriter: false, "", each => new FileHandle(each, inode, false, "") { IsFolder = true }).Id;
     }
+
+    /// <summary>The names of an opened folder, sorted, as they were when its reading began.</summary>
+    /// <param name="id">The folder.</param>
+    /// <param name="handle">The open folder.</param>
+    /// <param name="restart">Whether its reading begins, or begins again.</param>
+    public FsResult<IReadOnlyList<FsName>> NamesOf(ulong id, ulong handle, bool restart)
+    {
+        if (Inode(id) is not { } inode)
+        {
+            return Errno.ESTALE;
+        }
+
+        var opened = _state.Inodes.FindHandle(handle);
+        if (!restart && opened?.Names is { } names)
+        {
+            return new(Errno.None, names);
+        }
+
+        // After a restart of the daemon the list is made again, in the same order.
+        var error = IsInsideModel(inode) ? _tree.List(inode, out names) : _root.List(inode, out names);
+        if (error != Errno.None)
+        {
+            return error;
+        }
+
+        if (opened is not null)
+        {
+            opened.Names = names;
+        }
+
+        return new(Errno.None, names);
+    }
+
+    /// <summary>Whether nothing but this mount changes the names of a folder, so that the kernel may keep them.</summary>
+    public bool CanKeepNames(ulong id) => Inode(id) is { } inode && IsInsideModel(inode);
 
     /// <summary>An inode and that of the folder that it stands in, as numbers for <c>.</c> and <c>..</c>.</summary>
     public (ulong Self, ulong Parent) NumbersOf(ulong id)
@@ -383,22 +401,6 @@ public sealed class ModelFileSystem : IDisposable
 
     private ulong NumberOf(Inode? inode) =>
         inode is not null && _state.Attributes(inode, null, out var attributes) == Errno.None ? attributes.Number : InodeTable.RootId;
-
-    private async ValueTask<(Errno Error, FolderSnapshot Snapshot)> SnapshotAsync(Inode inode, CancellationToken cancellationToken)
-    {
-        if (!IsInsideModel(inode))
-        {
-            return (Errno.None, await _root.ListAsync(inode, cancellationToken).ConfigureAwait(false));
-        }
-
-        if (await _tree.CopyOfAsync(inode, cancellationToken).ConfigureAwait(false) is null)
-        {
-            return (Errno.ESTALE, new FolderSnapshot([]));
-        }
-
-        var error = _tree.List(inode, out var snapshot);
-        return (error, snapshot);
-    }
 
     private Errno Apply(Inode inode, ModelCopy copy, FsChange change)
     {

@@ -84,7 +84,7 @@ internal sealed class OpenFiles(FileSystemState state, TreeNames names)
     {
         foreach (var handle in state.Inodes.Handles)
         {
-            if (handle.Inode.Copy is { } copy)
+            if (handle is { IsFolder: false, Inode.Copy: { } copy })
             {
                 ModelCache.FileOpened(copy);
                 if (handle.IsWriter)
@@ -105,7 +105,7 @@ internal sealed class OpenFiles(FileSystemState state, TreeNames names)
 
         handle.Dispose();
         var inode = handle.Inode;
-        if (inode.Copy is not { } copy || handle.Folder is not null)
+        if (inode.Copy is not { } copy || handle.IsFolder)
         {
             return;
         }

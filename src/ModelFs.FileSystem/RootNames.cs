@@ -39,21 +39,29 @@ internal sealed class RootNames(FileSystemState state)
         }
     }
 
-    /// <summary>Lists the root, a project, or a control folder.</summary>
-    public async ValueTask<FolderSnapshot> ListAsync(Inode folder, CancellationToken cancellationToken)
+    /// <summary>Waits for the store's first listing, and for a short time for a fresh one, before a folder is listed.</summary>
+    public async ValueTask PrepareListAsync(Inode folder, CancellationToken cancellationToken)
     {
-        switch (folder.Kind)
+        if (folder.Kind is InodeKind.Root or InodeKind.Project)
         {
-            case InodeKind.Control:
-                return new FolderSnapshot([Control(InodeKind.Status, StatusName, FileStatus.TypeFile), Control(InodeKind.Conflicts, ConflictsName, FileStatus.TypeFolder)]);
-            case InodeKind.Conflicts:
-                return new FolderSnapshot(state.Cache.Conflicts.Select(
-                    copy => new FsName(copy.Manifest.ConflictName!, InodeNumbers.Of(InodeKind.Conflict, copy.Manifest.ConflictName!, copy.Id), FileStatus.TypeFolder)));
-            default:
-                await FirstListingAsync(cancellationToken).ConfigureAwait(false);
-                await FreshListingAsync(cancellationToken).ConfigureAwait(false);
-                return folder.Kind == InodeKind.Project ? ListProject(folder) : ListRoot(folder);
+            await FirstListingAsync(cancellationToken).ConfigureAwait(false);
+            await FreshListingAsync(cancellationToken).ConfigureAwait(false);
         }
+    }
+
+    /// <summary>Lists the root, a project, or a control folder.</summary>
+    public Errno List(Inode folder, out IReadOnlyList<FsName> names)
+    {
+        names = folder.Kind switch
+        {
+            InodeKind.Control =>
+                [Control(InodeKind.Conflicts, ConflictsName, FileStatus.TypeFolder), Control(InodeKind.Status, StatusName, FileStatus.TypeFile)],
+            InodeKind.Conflicts => FsName.Sorted(state.Cache.Conflicts.Select(
+                copy => new FsName(copy.Manifest.ConflictName!, InodeNumbers.Of(InodeKind.Conflict, copy.Manifest.ConflictName!, copy.Id), FileStatus.TypeFolder))),
+            InodeKind.Project => ListProject(folder),
+            _ => ListRoot(folder),
+        };
+        return Errno.None;
     }
 
     /// <summary>Makes a folder in the root or in a project: a model, or a project, as the mount's layout says.</summary>
@@ -168,7 +176,7 @@ internal sealed class RootNames(FileSystemState state)
         return Catalog.HasProject(name);
     }
 
-    private FolderSnapshot ListRoot(Inode root)
+    private IReadOnlyList<FsName> ListRoot(Inode root)
     {
         var names = new Dictionary<string, FsName>(StringComparer.Ordinal);
         lock (_gate)
@@ -185,10 +193,10 @@ internal sealed class RootNames(FileSystemState state)
             names.TryAdd(name, kind == InodeKind.Project ? NameOf(root, name, kind, name, 0) : NameOf(root, name, kind, model.Name.ToString(), model.Incarnation));
         }
 
-        return new FolderSnapshot(names.Values);
+        return FsName.Sorted(names.Values);
     }
 
-    private FolderSnapshot ListProject(Inode project) => new(
+    private IReadOnlyList<FsName> ListProject(Inode project) => FsName.Sorted(
         Catalog.Snapshot()
             .Where(model => model.Name.Project == project.Name)
             .Select(model => NameOf(project, model.Name.Name, InodeKind.Model, model.Name.ToString(), model.Incarnation)));

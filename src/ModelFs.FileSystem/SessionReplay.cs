@@ -53,7 +53,7 @@ internal sealed class SessionReplay(Inode root, ModelCache cache)
             case SessionRecordType.Open:
                 if (Inodes.TryGetValue(record.Second, out var opened))
                 {
-                    _handles[record.First] = new FileHandle(record.First, opened, record.Small == 1, record.Text);
+                    _handles[record.First] = new FileHandle(record.First, opened, record.Small == 1, record.Text) { IsFolder = record.Small == 2 };
                 }
 
                 break;

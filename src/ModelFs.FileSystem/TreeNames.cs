@@ -56,10 +56,10 @@ internal sealed class TreeNames(FileSystemState state)
         }
     }
 
-    /// <summary>Lists a folder of a model.</summary>
-    public Errno List(Inode folder, out FolderSnapshot snapshot)
+    /// <summary>Lists a folder of a model that is here.</summary>
+    public Errno List(Inode folder, out IReadOnlyList<FsName> names)
     {
-        snapshot = new FolderSnapshot([]);
+        names = [];
         state.Names.EnterReadLock();
         try
         {
@@ -70,7 +70,7 @@ internal sealed class TreeNames(FileSystemState state)
             }
 
             error = PosixFile.List(path, out var entries);
-            snapshot = new FolderSnapshot(entries.Select(entry => new FsName(entry.Name, entry.Inode, entry.Type)));
+            names = FsName.Sorted(entries.Select(entry => new FsName(entry.Name, entry.Inode, entry.Type)));
             return error;
         }
         finally

@@ -21,6 +21,12 @@ internal sealed class S3Errors(S3Settings settings, StoreOptions options)
     /// <param name="deadlinePassed">Whether the call was given up for lack of progress.</param>
     internal StoreException From(Exception exception, string doing, bool deadlinePassed)
     {
+        if (deadlinePassed)
+        {
+            // What was interrupted may call itself anything; the reason is this.
+            return Error(StoreErrorKind.Unavailable, doing, $"{Server} made no progress for {options.Deadlines.NoProgress.TotalSeconds} s", exception);
+        }
+
         for (var cause = exception; cause is not null; cause = cause.InnerException)
         {
             switch (cause)
@@ -40,9 +46,7 @@ internal sealed class S3Errors(S3Settings settings, StoreOptions options)
             }
         }
 
-        return deadlinePassed
-            ? Error(StoreErrorKind.Unavailable, doing, $"{Server} made no progress for {options.Deadlines.NoProgress.TotalSeconds} s", exception)
-            : Error(StoreErrorKind.Unavailable, doing, $"{Server}: {Innermost(exception).Message}", exception);
+        return Error(StoreErrorKind.Unavailable, doing, $"{Server}: {Innermost(exception).Message}", exception);
     }
 
     /// <summary>Makes an error with this store's manner of speaking.</summary>

@@ -1,3 +1,4 @@
+using System.Text;
 using ModelFs.Models;
 
 namespace ModelFs.Archives.Unpacking;
@@ -17,5 +18,5 @@ internal static class NameCollisions
             .Take(WarningsMax);
     }
 
-    private static string Fold(string path) => System.Text.Ascii.IsValid(path) ? path.ToLowerInvariant() : path.Normalize().ToLowerInvariant();
+    private static string Fold(string path) => Ascii.IsValid(path) ? path.ToLowerInvariant() : AccentSpelling.Decompose(path).ToLowerInvariant();
 }

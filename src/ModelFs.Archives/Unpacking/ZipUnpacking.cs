@@ -51,6 +51,12 @@ internal static class ZipUnpacking
 
     private static void ReadMembers(FileStream spool, ModelTreeBuilder tree, CancellationToken cancellationToken)
     {
+        if (spool.Length == 0)
+        {
+            // The library takes it for a zip without members.
+            throw ArchiveException.Damaged("the zip is empty");
+        }
+
         try
         {
             using var zip = new ZipFile(spool, leaveOpen: true, StringCodec.FromEncoding(Encoding.UTF8));

@@ -1,0 +1,196 @@
+using Microsoft.Extensions.Logging;
+using ModelFs.Cache.Posix;
+
+namespace ModelFs.Mount;
+
+/// <summary>
+/// Which nodes the kernel reads and writes by itself, through a registered file of the cache. The kernel wants all opens of a node that are
+/// alive together to agree: all through the same registration, or all through the page cache.
+/// </summary>
+/// <remarks>Registrations are kept for nodes that are not open, up to a number, because the next open is often near.</remarks>
+public sealed partial class PassthroughTable
+{
+    private const int IdleMax = 4096;
+    private const ulong ProbeNode = ulong.MaxValue;
+
+    private readonly IBackingFiles? _files;
+    private readonly ILogger _logger;
+    private readonly Lock _gate = new();
+    private readonly Dictionary<ulong, Node> _nodes = [];
+    private readonly LinkedList<ulong> _idle = [];
+
+    /// <summary>Makes the table.</summary>
+    /// <param name="files">Who registers files; null when passthrough is off.</param>
+    /// <param name="whyOff">Why it is off, for people.</param>
+    /// <param name="logger">For files that the kernel refuses.</param>
+    public PassthroughTable(IBackingFiles? files, string? whyOff, ILogger logger)
+    {
+        _files = files;
+        WhyOff = files is null ? whyOff ?? "not asked for" : null;
+        _logger = logger;
+    }
+
+    /// <summary>Why files are not passed through; null when they are.</summary>
+    public string? WhyOff { get; }
+
+    /// <summary>Whether the kernel lets files of this folder pass through.</summary>
+    /// <returns>Null when it does, else why not.</returns>
+    public static string? Probe(IBackingFiles files, string probeFile)
+    {
+        if (PosixFile.Open(probeFile, PosixFile.ReadOnly, 0, out var file) is var error && error != Errno.None)
+        {
+            return $"cannot open {probeFile}: {error}";
+        }
+
+        using (file)
+        {
+            try
+            {
+                _ = files.Open(ProbeNode, file);
+                files.Close(ProbeNode);
+                return null;
+            }
+            catch (IOException refused)
+            {
+                return refused.Message;
+            }
+        }
+    }
+
+    /// <summary>Notes that a node is open through its registration since before this daemon began.</summary>
+    public void Inherit(ulong nodeId)
+    {
+        lock (_gate)
+        {
+            if (_files is not null)
+            {
+                NodeOf(nodeId).Opens++;
+            }
+        }
+    }
+
+    /// <summary>Counts an open of a node whose file is complete.</summary>
+    /// <returns>The registration's id, or 0 when this open goes through the page cache.</returns>
+    public int Open(ulong nodeId, string path)
+    {
+        if (_files is null)
+        {
+            return 0;
+        }
+
+        lock (_gate)
+        {
+            var node = NodeOf(nodeId);
+            if (node.BackingId == 0 && (node.Opens == 0 || !node.IsCached))
+            {
+                node.BackingId = Register(nodeId, path);
+                node.IsCached = node.BackingId == 0;
+            }
+
+            node.Opens++;
+            Use(node);
+            return node.BackingId;
+        }
+    }
+
+    /// <summary>Counts a release.</summary>
+    public void Release(ulong nodeId)
+    {
+        lock (_gate)
+        {
+            if (_nodes.TryGetValue(nodeId, out var node) && --node.Opens <= 0)
+            {
+                node.Opens = 0;
+                if (node.BackingId == 0)
+                {
+                    Drop(nodeId, node);
+                    return;
+                }
+
+                node.Idle = _idle.AddLast(nodeId);
+                if (_idle.Count > IdleMax)
+                {
+                    var oldest = _idle.First!.Value;
+                    Drop(oldest, _nodes[oldest]);
+                }
+            }
+        }
+    }
+
+    /// <summary>The kernel forgot a node.</summary>
+    public void Forget(ulong nodeId)
+    {
+        lock (_gate)
+        {
+            if (_nodes.TryGetValue(nodeId, out var node) && node.Opens == 0)
+            {
+                Drop(nodeId, node);
+            }
+        }
+    }
+
+    private Node NodeOf(ulong nodeId)
+    {
+        if (!_nodes.TryGetValue(nodeId, out var node))
+        {
+            _nodes[nodeId] = node = new Node();
+        }
+
+        return node;
+    }
+
+    private void Use(Node node)
+    {
+        if (node.Idle is { } place)
+        {
+            _idle.Remove(place);
+            node.Idle = null;
+        }
+    }
+
+    private void Drop(ulong nodeId, Node node)
+    {
+        Use(node);
+        _nodes.Remove(nodeId);
+        if (node.BackingId != 0)
+        {
+            _files!.Close(nodeId);
+        }
+    }
+
+    private int Register(ulong nodeId, string path)
+    {
+        try
+        {
+            if (PosixFile.Open(path, PosixFile.ReadOnly, 0, out var file) is var error && error != Errno.None)
+            {
+                LogRefused(_logger, path, error.ToString());
+                return 0;
+            }
+
+            using (file)
+            {
+                return _files!.Open(nodeId, file);
+            }
+        }
+        catch (IOException refused)
+        {
+            LogRefused(_logger, path, refused.Message);
+            return 0;
+        }
+    }
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "{Path} goes through the page cache instead of passthrough: {Reason}")]
+    private static partial void LogRefused(ILogger logger, string path, string reason);
+
+    private sealed class Node
+    {
+        public int BackingId { get; set; }
+
+        public bool IsCached { get; set; }
+
+        public int Opens { get; set; }
+
+        public LinkedListNode<ulong>? Idle { get; set; }
+    }
+}

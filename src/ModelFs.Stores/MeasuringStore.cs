@@ -1,0 +1,132 @@
+using System.Runtime.CompilerServices;
+using ModelFs.Models;
+
+namespace ModelFs.Stores;
+
+/// <summary>Counts what goes through a store.</summary>
+/// <param name="inner">Disposed of with the wrapper.</param>
+public sealed class MeasuringStore(IModelStore inner) : IModelStore
+{
+    private long _listings;
+    private long _lookUps;
+    private long _reads;
+    private long _publishes;
+    private long _deletes;
+    private long _bytesRead;
+    private long _bytesPublished;
+    private long _errors;
+
+    /// <summary>The counts so far; each is exact, together they are of nearly the same moment.</summary>
+    public StoreMeasurements Measurements => new(
+        Interlocked.Read(ref _listings),
+        Interlocked.Read(ref _lookUps),
+        Interlocked.Read(ref _reads),
+        Interlocked.Read(ref _publishes),
+        Interlocked.Read(ref _deletes),
+        Interlocked.Read(ref _bytesRead),
+        Interlocked.Read(ref _bytesPublished),
+        Interlocked.Read(ref _errors));
+
+    /// <inheritdoc/>
+    public string DisplayName => inner.DisplayName;
+
+    /// <inheritdoc/>
+    public StoreTraits Traits => inner.Traits;
+
+    /// <inheritdoc/>
+    public Task OpenAsync(CancellationToken cancellationToken) => CountAsync(() => CompleteAsync(inner.OpenAsync(cancellationToken)));
+
+    /// <inheritdoc/>
+    public async IAsyncEnumerable<StoredObject> ListAsync([EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        Interlocked.Increment(ref _listings);
+        var objects = inner.ListAsync(cancellationToken).GetAsyncEnumerator(cancellationToken);
+        await using (objects.ConfigureAwait(false))
+        {
+            while (await CountAsync(() => objects.MoveNextAsync().AsTask()).ConfigureAwait(false))
+            {
+                yield return objects.Current;
+            }
+        }
+    }
+
+    /// <inheritdoc/>
+    public Task<StoredObject?> StatAsync(string key, CancellationToken cancellationToken)
+    {
+        Interlocked.Increment(ref _lookUps);
+        return CountAsync(() => inner.StatAsync(key, cancellationToken));
+    }
+
+    /// <inheritdoc/>
+    public async Task<Stream> ReadAsync(StoredObject source, long offset, long length, CancellationToken cancellationToken)
+    {
+        Interlocked.Increment(ref _reads);
+        return new MeasuredStream(this, await CountAsync(() => inner.ReadAsync(source, offset, length, cancellationToken)).ConfigureAwait(false));
+    }
+
+    /// <inheritdoc/>
+    public async Task<StoredObject> PublishAsync(string key, IPublishContent content, PublishCondition condition, CancellationToken cancellationToken)
+    {
+        Interlocked.Increment(ref _publishes);
+        var published = await CountAsync(() => inner.PublishAsync(key, content, condition, cancellationToken)).ConfigureAwait(false);
+        Interlocked.Add(ref _bytesPublished, content.Length);
+        return published;
+    }
+
+    /// <inheritdoc/>
+    public Task DeleteAsync(string key, StoreRevision? ifRevision, CancellationToken cancellationToken)
+    {
+        Interlocked.Increment(ref _deletes);
+        return CountAsync(() => CompleteAsync(inner.DeleteAsync(key, ifRevision, cancellationToken)));
+    }
+
+    /// <inheritdoc/>
+    public ValueTask DisposeAsync() => inner.DisposeAsync();
+
+    private static async Task<bool> CompleteAsync(Task call)
+    {
+        await call.ConfigureAwait(false);
+        return true;
+    }
+
+    private async Task<T> CountAsync<T>(Func<Task<T>> call)
+    {
+        try
+        {
+            return await call().ConfigureAwait(false);
+        }
+        catch (StoreException)
+        {
+            Interlocked.Increment(ref _errors);
+            throw;
+        }
+    }
+
+    private sealed class MeasuredStream(MeasuringStore store, Stream source) : ForwardOnlyStream
+    {
+        public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
+        {
+            try
+            {
+                var read = await source.ReadAsync(buffer, cancellationToken).ConfigureAwait(false);
+                Interlocked.Add(ref store._bytesRead, read);
+                return read;
+            }
+            catch (StoreException)
+            {
+                Interlocked.Increment(ref store._errors);
+                throw;
+            }
+        }
+
+        protected override void Dispose(bool disposing)
+        {
+            if (disposing)
+            {
+                source.Dispose();
+            }
+
+            base.Dispose(disposing);
+        }
+    }
+}

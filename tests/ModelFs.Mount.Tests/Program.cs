@@ -1,0 +1,3 @@
+using ModelFs.Mount.Tests.Keeper;
+
+return KeptDaemon.Run(args[0]);
