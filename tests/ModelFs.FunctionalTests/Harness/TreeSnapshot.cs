@@ -30,7 +30,8 @@ internal static class TreeSnapshot
             return $"{path} -> {target}";
         }
 
-        var milliseconds = new DateTimeOffset(entry.LastWriteTimeUtc).ToUnixTimeMilliseconds();
+        // Rounded: Python hands times on as floats, which may come out a hair below.
+        var milliseconds = new DateTimeOffset(entry.LastWriteTimeUtc.AddTicks(TimeSpan.TicksPerMillisecond / 2)).ToUnixTimeMilliseconds();
         var time = wholeSeconds ? milliseconds / 1000 * 1000 : milliseconds;
         var mode = Convert.ToString((int)entry.UnixFileMode, 8);
         return entry is FileInfo file
