@@ -1,9 +1,12 @@
 using ModelFs.Cli;
+using ModelFs.Cli.Daemon;
 using ModelFs.Cli.Listing;
 using ModelFs.Cli.Mounting;
 using ModelFs.Cli.Mounts;
 using ModelFs.Stores;
+using ModelFs.Stores.S3;
 
+var stores = new StoreUrlOpener(new StoreOpener([new FolderStoreFactory(), new S3StoreFactory()]), new StoreOptions());
 var program = Environment.ProcessPath ?? throw new InvalidOperationException("The path of this program is unknown.");
 var services = new CommandServices
 {
@@ -18,6 +21,7 @@ var services = new CommandServices
     Time = TimeProvider.System,
     Mounts = new LinuxMountHost(program),
     Keeper = new KeeperLauncher(program, TimeProvider.System),
-    Stores = new StoreUrlOpener(new StoreOpener([new FolderStoreFactory()]), new StoreOptions()),
+    Stores = stores,
+    Daemon = new MountDaemon(stores),
 };
 return await CommandLine.RunAsync(services, args).ConfigureAwait(false);
