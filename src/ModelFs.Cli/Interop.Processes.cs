@@ -36,9 +36,6 @@ internal static partial class Interop
     [LibraryImport("libc", EntryPoint = "setenv", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     private static partial int SetVariable(string name, string value, int overwrite);
 
-    [LibraryImport("libc", EntryPoint = "dup", SetLastError = true)]
-    private static partial int Duplicate(int descriptor);
-
     /// <summary>The head of struct passwd; the same in glibc and musl on 64-bit machines.</summary>
     [StructLayout(LayoutKind.Sequential)]
     private struct PasswordEntry
@@ -69,9 +66,6 @@ internal static partial class Interop
         _ = ControlDescriptor(pipe.Write, F_SETFD, 0);
         return pipe;
     }
-
-    /// <summary>A second descriptor of standard error, kept open over <see cref="Replace"/>.</summary>
-    internal static int DuplicateStandardError() => Duplicate(2);
 
     /// <summary>Becomes another program, in the same process. Returns only on failure, with the errno.</summary>
     internal static int Replace(string path, IReadOnlyList<string> arguments, string variable, string value)

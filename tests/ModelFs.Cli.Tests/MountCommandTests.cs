@@ -26,8 +26,15 @@ public sealed class MountCommandTests
         var launch = _run.Keeper.Launched!;
         Assert.That(launch.Settings, Is.EqualTo(new MountSettings
         {
-            Store = "s3://bucket", StoreDisplay = "s3://bucket", MountPoint = _folder + "/mnt", CacheDirectory = _folder + "/cache",
-            Settle = TimeSpan.FromSeconds(0.2), ReadOnly = true, AllowOther = true, Uid = 1000, Gid = 100,
+            Store = "s3://bucket",
+            StoreDisplay = "s3://bucket",
+            MountPoint = _folder + "/mnt",
+            CacheDirectory = _folder + "/cache",
+            Settle = TimeSpan.FromSeconds(0.2),
+            ReadOnly = true,
+            AllowOther = true,
+            Uid = 1000,
+            Gid = 100,
         }));
         Assert.That(launch.Arguments(9, "/bin/modelfs"), Is.EqualTo(new[]
         {

@@ -12,10 +12,27 @@ public sealed class MountOptionTests
     /// <summary>A value for every row that differs from its default.</summary>
     private static readonly Dictionary<string, string> s_values = new()
     {
-        ["store-file"] = "store.txt", ["cache-dir"] = "cache", ["cache-size"] = "10G", ["min-free"] = "1M", ["allow-other"] = "true", ["read-only"] = "true",
-        ["layout"] = "project", ["settle"] = "0.2", ["settle-new"] = "0.4", ["switch-after"] = "9", ["fetch-deadline"] = "8", ["drain-timeout"] = "7",
-        ["durability"] = "remote", ["allow-delete"] = "true", ["no-create-bucket"] = "true", ["ca-file"] = "ca.pem", ["uid"] = "5", ["gid"] = "6",
-        ["user"] = "nlu", ["log-level"] = "debug", ["log-file"] = "log",
+        ["store-file"] = "store.txt",
+        ["cache-dir"] = "cache",
+        ["cache-size"] = "10G",
+        ["min-free"] = "1M",
+        ["allow-other"] = "true",
+        ["read-only"] = "true",
+        ["layout"] = "project",
+        ["settle"] = "0.2",
+        ["settle-new"] = "0.4",
+        ["switch-after"] = "9",
+        ["fetch-deadline"] = "8",
+        ["drain-timeout"] = "7",
+        ["durability"] = "remote",
+        ["allow-delete"] = "true",
+        ["no-create-bucket"] = "true",
+        ["ca-file"] = "ca.pem",
+        ["uid"] = "5",
+        ["gid"] = "6",
+        ["user"] = "nlu",
+        ["log-level"] = "debug",
+        ["log-file"] = "log",
     };
 
     private static IEnumerable<string> Names => MountOptionTable.All.Select(option => option.Name);
@@ -106,7 +123,12 @@ public sealed class MountOptionTests
     {
         var settings = From(fstab: string.Join(',', MountOptionTable.All.Select(option => option.FstabName + "=" + s_values[option.Name]))).Settings with
         {
-            Store = "s3://bucket", StoreDisplay = "s3://bucket", MountPoint = "/mnt", CacheDirectory = "/cache", Uid = 3, Gid = 4,
+            Store = "s3://bucket",
+            StoreDisplay = "s3://bucket",
+            MountPoint = "/mnt",
+            CacheDirectory = "/cache",
+            Uid = 3,
+            Gid = 4,
         };
         Assert.That(MountSettings.FromJson(settings.ToJson()), Is.EqualTo(settings));
         Assert.That(settings.LogLevel, Is.EqualTo(LogLevel.Debug));

@@ -9,8 +9,16 @@ internal static class Reports
 
     public static StatusReport Of(params ModelStatus[] models) => new()
     {
-        Store = "s3://bucket", MountPoint = "/mnt", CacheDir = "/cache", DaemonPid = 8, KeeperPid = 7, StartedAt = s_now.AddHours(-1), CanResume = true,
-        Passthrough = new PassthroughStatus(true, null), Cache = new CacheStatus(3L << 20, 10L << 30, 2), Models = models,
+        Store = "s3://bucket",
+        MountPoint = "/mnt",
+        CacheDir = "/cache",
+        DaemonPid = 8,
+        KeeperPid = 7,
+        StartedAt = s_now.AddHours(-1),
+        CanResume = true,
+        Passthrough = new PassthroughStatus(true, null),
+        Cache = new CacheStatus(3L << 20, 10L << 30, 2),
+        Models = models,
     };
 
     public static ModelStatus Ready(string name, string revision = "r2") => new() { Name = name, State = "ready", Bytes = 12_897_485, StoreRevision = revision };

@@ -90,6 +90,17 @@ public sealed class UnmountCommandTests
     }
 
     [Test]
+    public async Task A_mount_that_gives_no_answer_is_only_taken_away_lazily()
+    {
+        _run.Mounts.Failure = StatusFailure.Silent;
+        Assert.That(await _run.RunAsync("unmount", "/mnt"), Is.EqualTo(ExitCode.Failed));
+        Assert.That($"{_run.Error}", Does.Contain("modelfs unmount --lazy /mnt"));
+        Assert.That(_run.Mounts.Calls, Is.Empty);
+        Assert.That(await _run.RunAsync("unmount", "/mnt", "--lazy"), Is.EqualTo(ExitCode.Done));
+        Assert.That(_run.Mounts.Calls, Does.Contain("lazily unmount /mnt"));
+    }
+
+    [Test]
     public async Task A_keeper_that_does_not_end_is_named()
     {
         _run.Mounts.KeeperLooks = int.MaxValue;

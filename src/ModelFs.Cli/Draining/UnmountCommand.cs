@@ -44,6 +44,12 @@ internal static class UnmountCommand
 
         if (!lazy)
         {
+            if (reading is { Json: null, Failure: StatusFailure.Silent })
+            {
+                // The unanswered read of the status holds the mount busy itself.
+                throw CommandException.Failure(StatusFailures.Explain(mount.MountPoint, reading.Failure));
+            }
+
             RequireUnused(services, mount);
         }
 

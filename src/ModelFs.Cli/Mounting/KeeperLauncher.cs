@@ -12,6 +12,8 @@ internal sealed class KeeperLauncher(string program, TimeProvider time) : IKeepe
     /// <summary>Longer than every deadline inside of a start (store: 30 s, keeper: 60 s), so that their better messages win.</summary>
     private static readonly TimeSpan s_startTimeout = TimeSpan.FromSeconds(120);
 
+    private const int StandardError = 2;
+
     private static readonly string s_keeper = Path.Combine(AppContext.BaseDirectory, "modelfs-keeper");
 
     public async Task<KeeperAnswer> LaunchAsync(KeeperLaunch launch, CancellationToken cancellationToken)
@@ -52,8 +54,8 @@ internal sealed class KeeperLauncher(string program, TimeProvider time) : IKeepe
 
     public string Become(KeeperLaunch launch)
     {
-        // The keeper closes the descriptor after its one line; standard error itself stays open for the log.
-        var arguments = launch.Arguments(Interop.DuplicateStandardError(), program);
+        // The keeper writes its one line to a copy of the descriptor; standard error stays open for the log.
+        var arguments = launch.Arguments(StandardError, program);
         var errno = Interop.Replace(s_keeper, arguments, MountSettings.Variable, launch.Settings.ToJson());
         return CannotStart(new Win32Exception(errno).Message);
     }
