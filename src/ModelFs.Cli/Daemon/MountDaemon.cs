@@ -1,6 +1,5 @@
 using System.Runtime.InteropServices;
 using Microsoft.Extensions.Logging;
-using Microsoft.Win32.SafeHandles;
 using ModelFs.Cache;
 using ModelFs.Cli.Listing;
 using ModelFs.Cli.Mounting;
@@ -25,7 +24,7 @@ internal sealed partial class MountDaemon(IStoreOpener stores) : IMountDaemon
     /// <inheritdoc/>
     public async Task<int> RunAsync(MountSettings settings, CancellationToken cancellationToken)
     {
-        _ = Interop.SetUmask(0);
+        _ = DaemonInterop.SetUmask(0);
         using var loggers = DaemonLog.Create(settings.LogLevel);
         var logger = loggers.CreateLogger<MountDaemon>();
         using var keeper = KeeperChannel.FromDescriptor()

@@ -1,5 +1,5 @@
 using System.Text;
-using ModelFs.Archives;
+using ModelFs.Archives.Deflate;
 using ModelFs.Cache;
 using ModelFs.Cli.Mounting;
 using ModelFs.Cli.Status;
@@ -69,7 +69,7 @@ internal sealed class StatusReporter(
             ReadOnly = settings.ReadOnly,
             Passthrough = new PassthroughStatus(passthrough.WhyOff is null, passthrough.WhyOff),
             CanResume = Session?.Negotiated.CanResend ?? false,
-            Inflate = Inflaters.InUse,
+            Inflate = DeflateCodec.Name,
             Conditions = new ConditionStatus(NameOf(traits.CreateCondition), NameOf(traits.ReplaceCondition), NameOf(traits.DeleteCondition)),
             Cache = new CacheStatus(cache.ContentBytes, settings.CacheBytesMax, models.Count(model => model.Copy is not null)),
             Requests = Counters(),
