@@ -25,6 +25,9 @@ public sealed class CacheFolder : IDisposable
     /// <summary>The folder itself.</summary>
     public string Root { get; }
 
+    /// <summary>The file that is locked while the folder is in use.</summary>
+    public string LockPath => Path.Combine(Root, "lock");
+
     /// <summary>Complete copies, one folder each, named by their id.</summary>
     public string Trees => Path.Combine(Root, "trees");
 

@@ -77,6 +77,9 @@ public sealed partial class ModelCache : IAsyncDisposable
     /// <summary>Models with changes that the store does not have.</summary>
     public IReadOnlyList<CachedModel> Pending => _queue.Pending();
 
+    /// <summary>Whether the cache folder holds any copy, loaded or not.</summary>
+    public bool HasCopies => Directory.EnumerateDirectories(_folder.Trees).Any();
+
     /// <summary>Versions that lost against the store; kept until somebody removes them.</summary>
     public IReadOnlyList<ModelCopy> Conflicts => _shelf.Conflicts;
 

@@ -40,7 +40,8 @@ public sealed class ModelFileSystem : IDisposable
     public event Action<ulong, string>? NameInvalidated;
 
     /// <summary>Counts what a daemon that died had open as open here; call once before serving a resumed session.</summary>
-    public Task InheritAsync() => _files.InheritAsync();
+    /// <returns>The inodes of its open files, each as often as it is open.</returns>
+    public Task<IReadOnlyList<ulong>> InheritAsync() => _files.InheritAsync();
 
     /// <summary>Looks a name up and hands its inode out once.</summary>
     public ValueTask<FsResult<FsEntry>> LookupAsync(ulong parent, string name, CancellationToken cancellationToken)

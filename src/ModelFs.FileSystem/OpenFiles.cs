@@ -80,12 +80,15 @@ internal sealed class OpenFiles(FileSystemState state, TreeNames names)
     }
 
     /// <summary>Takes over what a daemon that died had open.</summary>
-    public async Task InheritAsync()
+    /// <returns>The inodes of its open files, each as often as it is open.</returns>
+    public async Task<IReadOnlyList<ulong>> InheritAsync()
     {
+        var opened = new List<ulong>();
         foreach (var handle in state.Inodes.Handles)
         {
             if (handle is { IsFolder: false, Inode.Copy: { } copy })
             {
+                opened.Add(handle.Inode.Id);
                 ModelCache.FileOpened(copy);
                 if (handle.IsWriter)
                 {
@@ -93,6 +96,8 @@ internal sealed class OpenFiles(FileSystemState state, TreeNames names)
                 }
             }
         }
+
+        return opened;
     }
 
     /// <summary>Releases a handle; the last one of a file without a name removes it.</summary>

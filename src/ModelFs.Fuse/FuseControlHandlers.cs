@@ -12,7 +12,7 @@ internal static class FuseControlHandlers
     /// <summary>INIT comes once, before anything else, and is answered by the negotiation.</summary>
     internal static void SecondInit(FuseCall call) => call.Refuse(FuseErrno.EIO);
 
-    /// <summary>fuse_notify_retrieve_in: nothing to do, its arrival has woken the reader.</summary>
+    /// <summary>fuse_notify_retrieve_in answers a question that this session never asks.</summary>
     internal static void Ignore(FuseCall call)
     {
     }

@@ -11,11 +11,9 @@ internal static class FuseNotification
 {
     private const int InvalidateInodeCode = 2;
     private const int InvalidateEntryCode = 3;
-    private const int RetrieveCode = 5;
     private const int DeleteCode = 6;
     private const int ResendCode = 7;
     private const uint ExpireOnlyFlag = 1 << 0;
-    private const ulong RootNodeId = 1;
     private const int Body = FuseWire.OutHeaderSize;
 
     /// <summary>fuse_notify_inval_inode_out: ino u64 @0, off i64 @8, len i64 @16.</summary>
@@ -54,14 +52,6 @@ internal static class FuseNotification
 
     /// <summary>Nothing but the header.</summary>
     internal static byte[] Resend() => Begin(ResendCode, 0);
-
-    /// <summary>fuse_notify_retrieve_out: notify_unique u64 @0, nodeid u64 @8, offset u64 @16, size u32 @24, padding @28.</summary>
-    internal static byte[] RetrieveNothing()
-    {
-        byte[] message = Begin(RetrieveCode, 32);
-        BinaryPrimitives.WriteUInt64LittleEndian(message.AsSpan(Body + 8), RootNodeId);
-        return message;
-    }
 
     private static byte[] Begin(int code, int bodySize)
     {

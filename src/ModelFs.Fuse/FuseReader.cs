@@ -14,7 +14,9 @@ internal sealed partial class FuseReader(FuseSession session, int index)
 
     private readonly FuseNameCache names = new();
     private readonly TaskCompletionSource<FuseSessionEnd> end = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly Lock threadGate = new();
     private volatile FuseRequest currentRequest = new();
+    private nint thread;
 
     /// <summary>The request that this thread is working on, or was last.</summary>
     internal FuseRequest CurrentRequest => currentRequest;
@@ -25,17 +27,47 @@ internal sealed partial class FuseReader(FuseSession session, int index)
         return end.Task;
     }
 
+    /// <summary>Ends the sleep of the thread in the kernel, if it sleeps at this moment.</summary>
+    internal void Wake()
+    {
+        lock (threadGate)
+        {
+            // A handle of a thread that has ended must not be used.
+            if (thread != 0)
+            {
+                _ = Interop.SignalThread(thread, Interop.SIGURG);
+            }
+        }
+    }
+
     private void Run()
     {
+        lock (threadGate)
+        {
+            thread = Interop.CurrentThread();
+        }
+
         try
         {
-            end.SetResult(Loop());
+            FuseSessionEnd reason = Loop();
+            LeaveThread();
+            end.SetResult(reason);
         }
         catch (Exception exception)
         {
+            LeaveThread();
+            end.SetException(exception);
+
             // The other readers must not go on as if nothing had happened.
             session.Stop();
-            end.SetException(exception);
+        }
+    }
+
+    private void LeaveThread()
+    {
+        lock (threadGate)
+        {
+            thread = 0;
         }
     }
 

@@ -29,9 +29,12 @@ public sealed class FuseSession : IDisposable
     // An attribute list of 64 KiB and a listing of 128 KiB may be asked for even where writes are smaller.
     private const int ReplyDataMin = 128 * 1024;
 
+    private static readonly TimeSpan WakeInterval = TimeSpan.FromMilliseconds(10);
+
     private readonly FuseSessionOptions options;
     private readonly ConcurrentDictionary<ulong, FuseCall> detached = new();
     private FuseReader[] readers = [];
+    private volatile Task<FuseSessionEnd[]> ends = Task.FromResult<FuseSessionEnd[]>([]);
     private volatile bool stopping;
 
     /// <summary>A session that has not spoken yet.</summary>
@@ -125,8 +128,14 @@ public sealed class FuseSession : IDisposable
         }
 
         readers = [.. Enumerable.Range(0, threads).Select(index => new FuseReader(this, index))];
-        Task<FuseSessionEnd>[] ends = [.. readers.Select(reader => reader.Start())];
-        FuseSessionEnd[] results = await Task.WhenAll(ends).ConfigureAwait(false);
+        ends = Task.WhenAll(readers.Select(reader => reader.Start()));
+        if (stopping)
+        {
+            // Stop came while the threads were being started, and found nobody to wake.
+            Stop();
+        }
+
+        FuseSessionEnd[] results = await ends.ConfigureAwait(false);
         return results.Contains(FuseSessionEnd.Stopped) && !results.Contains(FuseSessionEnd.Unmounted) ? FuseSessionEnd.Stopped : results.Min();
     }
 
@@ -137,11 +146,10 @@ public sealed class FuseSession : IDisposable
     {
         stopping = true;
 
-        // A reader sleeps in read() and only a request wakes it; a question about pages of the root makes the kernel send one (NOTIFY_REPLY).
-        // One each: a reader that has seen the mark reads no further.
-        for (int i = 0; i < readers.Length; i++)
+        if (readers.Length > 0)
         {
-            Device.Write(FuseNotification.RetrieveNothing());
+            Interop.LetSignalInterrupt();
+            _ = WakeUntilEndedAsync();
         }
     }
 
@@ -172,6 +180,21 @@ public sealed class FuseSession : IDisposable
         }
 
         return detached.TryGetValue(unique, out FuseCall? call) && call.Request.TryInterrupt(unique);
+    }
+
+    // A reader sleeps in read() and would see the mark only at the next request. A signal that comes just before the read begins is lost,
+    // so it is sent again until the reader has ended.
+    private async Task WakeUntilEndedAsync()
+    {
+        while (!ends.IsCompleted)
+        {
+            foreach (FuseReader reader in readers)
+            {
+                reader.Wake();
+            }
+
+            await Task.WhenAny(ends, Task.Delay(WakeInterval)).ConfigureAwait(false);
+        }
     }
 
     private void UseNegotiated()

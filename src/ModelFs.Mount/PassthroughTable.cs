@@ -13,56 +13,33 @@ public sealed partial class PassthroughTable
     private const int IdleMax = 4096;
     private const ulong ProbeNode = ulong.MaxValue;
 
-    private readonly IBackingFiles? _files;
+    private readonly IBackingFiles _files;
     private readonly ILogger _logger;
     private readonly Lock _gate = new();
     private readonly Dictionary<ulong, Node> _nodes = [];
     private readonly LinkedList<ulong> _idle = [];
 
-    /// <summary>Makes the table.</summary>
-    /// <param name="files">Who registers files; null when passthrough is off.</param>
-    /// <param name="whyOff">Why it is off, for people.</param>
-    /// <param name="logger">For files that the kernel refuses.</param>
-    public PassthroughTable(IBackingFiles? files, string? whyOff, ILogger logger)
+    /// <summary>Makes the table; nothing passes through until <see cref="Decide"/> has found that it can.</summary>
+    public PassthroughTable(IBackingFiles files, ILogger<PassthroughTable> logger)
     {
         _files = files;
-        WhyOff = files is null ? whyOff ?? "not asked for" : null;
         _logger = logger;
     }
 
     /// <summary>Why files are not passed through; null when they are.</summary>
-    public string? WhyOff { get; }
+    public string? WhyOff { get; private set; } = "not tried yet";
 
-    /// <summary>Whether the kernel lets files of this folder pass through.</summary>
-    /// <returns>Null when it does, else why not.</returns>
-    public static string? Probe(IBackingFiles files, string probeFile)
-    {
-        if (PosixFile.Open(probeFile, PosixFile.ReadOnly, 0, out var file) is var error && error != Errno.None)
-        {
-            return $"cannot open {probeFile}: {error}";
-        }
-
-        using (file)
-        {
-            try
-            {
-                _ = files.Open(ProbeNode, file);
-                files.Close(ProbeNode);
-                return null;
-            }
-            catch (IOException refused)
-            {
-                return refused.Message;
-            }
-        }
-    }
+    /// <summary>Finds out whether files can pass through, by registering one; call once, before the first request is served.</summary>
+    /// <param name="whyNot">Why it is out of the question; null when it is not.</param>
+    /// <param name="probeFile">Any file on the cache's file system.</param>
+    public void Decide(string? whyNot, string probeFile) => WhyOff = whyNot ?? Probe(probeFile);
 
     /// <summary>Notes that a node is open through its registration since before this daemon began.</summary>
     public void Inherit(ulong nodeId)
     {
         lock (_gate)
         {
-            if (_files is not null)
+            if (WhyOff is null)
             {
                 NodeOf(nodeId).Opens++;
             }
@@ -73,7 +50,7 @@ public sealed partial class PassthroughTable
     /// <returns>The registration's id, or 0 when this open goes through the page cache.</returns>
     public int Open(ulong nodeId, string path)
     {
-        if (_files is null)
+        if (WhyOff is not null)
         {
             return 0;
         }
@@ -129,6 +106,28 @@ public sealed partial class PassthroughTable
         }
     }
 
+    private string? Probe(string probeFile)
+    {
+        if (PosixFile.Open(probeFile, PosixFile.ReadOnly, 0, out var file) is var error && error != Errno.None)
+        {
+            return $"cannot open {probeFile}: {error}";
+        }
+
+        using (file)
+        {
+            try
+            {
+                _ = _files.Open(ProbeNode, file);
+                _files.Close(ProbeNode);
+                return null;
+            }
+            catch (IOException refused)
+            {
+                return refused.Message;
+            }
+        }
+    }
+
     private Node NodeOf(ulong nodeId)
     {
         if (!_nodes.TryGetValue(nodeId, out var node))
@@ -154,7 +153,7 @@ public sealed partial class PassthroughTable
         _nodes.Remove(nodeId);
         if (node.BackingId != 0)
         {
-            _files!.Close(nodeId);
+            _files.Close(nodeId);
         }
     }
 
@@ -170,7 +169,7 @@ public sealed partial class PassthroughTable
 
             using (file)
             {
-                return _files!.Open(nodeId, file);
+                return _files.Open(nodeId, file);
             }
         }
         catch (IOException refused)

@@ -34,7 +34,10 @@ public sealed class FolderStore : IModelStore
     public string DisplayName => "file://" + _folder;
 
     /// <inheritdoc/>
-    /// <remarks>Creation is atomic once <see cref="OpenAsync"/> saw the file system refuse to replace. Replacing and deleting look first, under a lock that all ModelFs publishers of the folder take but other programs do not.</remarks>
+    /// <remarks>
+    /// Creation is atomic once <see cref="OpenAsync"/> saw the file system refuse to replace. Replacing and deleting look first, under
+    /// a lock that all ModelFs publishers of the folder take but other programs do not.
+    /// </remarks>
     public StoreTraits Traits => new(
         _gate.CreationBy == FolderPublishGate.Creation.CheckedBefore ? ConditionSupport.CheckedBefore : ConditionSupport.Atomic,
         ConditionSupport.CheckedBefore,

@@ -22,9 +22,7 @@ internal static partial class Interop
     internal const int EROFS = 30;
     internal const int EPERM = 1;
     internal const int ENOTDIR = 20;
-    internal const int EISDIR = 21;
     internal const int ENAMETOOLONG = 36;
-    internal const int ENOSYS = 38;
     internal const int ELOOP = 40;
     internal const int EOPNOTSUPP = 95;
     internal const int ETIMEDOUT = 110;

@@ -1,6 +1,6 @@
 namespace ModelFs.Stores;
 
-/// <summary>A read that is opened again at the byte where it broke. Attempts without a single byte in between are bounded.</summary>
+/// <summary>A read that is opened again at the byte where it broke. Attempts without a single byte in between are bounded in number and time.</summary>
 internal sealed class ResumingStream : ForwardOnlyStream
 {
     private readonly long _length;
@@ -34,6 +34,7 @@ internal sealed class ResumingStream : ForwardOnlyStream
             return 0;
         }
 
+        var started = _options.TimeProvider.GetTimestamp();
         while (true)
         {
             try
@@ -44,8 +45,9 @@ internal sealed class ResumingStream : ForwardOnlyStream
                 _breaksInARow = 0;
                 return read;
             }
-            catch (StoreException failure) when (failure.Kind == StoreErrorKind.Unavailable && _current is not null && ++_breaksInARow <= _options.RetriesMax)
+            catch (StoreException failure) when (failure.Kind == StoreErrorKind.Unavailable && _current is not null && MayResume(started))
             {
+                _breaksInARow++;
                 await _current.DisposeAsync().ConfigureAwait(false);
                 _current = null;
                 await Task.Delay(_options.FirstPause * _breaksInARow, _options.TimeProvider, _cancellationToken).ConfigureAwait(false);
@@ -63,4 +65,7 @@ internal sealed class ResumingStream : ForwardOnlyStream
 
         base.Dispose(disposing);
     }
+
+    private bool MayResume(long started) =>
+        _breaksInARow < _options.RetriesMax && _options.TimeProvider.GetElapsedTime(started) < _options.Patience;
 }

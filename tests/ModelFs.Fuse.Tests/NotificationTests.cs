@@ -44,19 +44,4 @@ public sealed class NotificationTests
 
         Assert.That(await kernel.Session.Notifier.InvalidateInode(1, 0, 0), Is.EqualTo(FuseErrno.ENOTCONN));
     }
-
-    [Test]
-    public async Task Stopping_wakes_each_reader_by_a_request_that_the_kernel_makes()
-    {
-        using FakeKernel kernel = await FakeKernel.StartAsync(new ScriptedOperations(), threads: 3);
-
-        kernel.Session.Stop();
-        for (int reader = 0; reader < 3; reader++)
-        {
-            Assert.That(Convert.ToHexStringLower(await kernel.NextNotificationAsync()), Is.EqualTo(Goldens.RetrieveNotification));
-            kernel.Send(FakeKernel.Request(41, 1, kernel.NextUnique(), new byte[40]));
-        }
-
-        Assert.That(await kernel.Running, Is.EqualTo(FuseSessionEnd.Stopped));
-    }
 }

@@ -168,6 +168,21 @@ public sealed class SessionTests
     }
 
     [Test]
+    public async Task Stopping_ends_readers_that_sleep_in_the_kernel_and_lets_waiting_operations_answer()
+    {
+        var gate = new TaskCompletionSource<FuseResult<FuseEntry>>(TaskCreationOptions.RunContinuationsAsynchronously);
+        using FakeKernel kernel = await FakeKernel.StartAsync(new DelegatingOperations { OnLookup = (_, _) => new(gate.Task) }, threads: 3);
+        Task<FakeReply> waiting = kernel.AskAsync(Lookup, 1, LookupPayload);
+        await kernel.AskAsync(StatFs, 1, []);
+
+        kernel.Session.Stop();
+
+        Assert.That(await kernel.Running, Is.EqualTo(FuseSessionEnd.Stopped));
+        gate.SetResult(FuseErrno.ENOENT);
+        Assert.That((await waiting).Errno, Is.EqualTo(FuseErrno.ENOENT));
+    }
+
+    [Test]
     public async Task What_a_vanished_kernel_does_not_take_is_undone()
     {
         var gate = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);

@@ -85,6 +85,24 @@ internal sealed class RetryingStoreTests
     }
 
     [Test]
+    public async Task A_broken_body_is_given_up_when_patience_is_over()
+    {
+        await using var impatient = new RetryingStore(_faulty, Fast with { Patience = TimeSpan.Zero }, NullLogger<RetryingStore>.Instance);
+        var stored = await impatient.PutAsync("m", new byte[2000]);
+        _faulty.BodyBytesMax = 999;
+        Assert.That(await StoreConversations.FailureKindOf(() => impatient.GetAsync(stored)), Is.EqualTo(StoreErrorKind.Unavailable));
+    }
+
+    [Test]
+    public async Task A_broken_body_that_never_moves_again_is_given_up()
+    {
+        var stored = await _store.PutAsync("m", new byte[2000]);
+        _faulty.BodyBytesMax = 0;
+        Assert.That(await StoreConversations.FailureKindOf(() => _store.GetAsync(stored)), Is.EqualTo(StoreErrorKind.Unavailable));
+        Assert.That(_faulty.Operations, Is.EqualTo(1 + 1 + Fast.RetriesMax));
+    }
+
+    [Test]
     public async Task A_broken_body_whose_object_was_replaced_is_never_mixed()
     {
         var stored = await _store.PutAsync("m", BytesContent.Random(10_000, seed: 22));

@@ -84,6 +84,31 @@ internal sealed class S3FailureTests
     }
 
     [Test]
+    public async Task A_metadata_service_that_never_answers_is_given_up_and_named()
+    {
+        await using var metadata = new ScriptedServer(_ => Task.Delay(Timeout.Infinite));
+        var environment = (string name) => name switch
+        {
+            "AWS_EC2_METADATA_SERVICE_ENDPOINT" => metadata.Endpoint,
+            "HOME" => "/nonexistent",
+            _ => null,
+        };
+        await using var store = S3Stores.At("http://127.0.0.1:1", "bucket", new StoreOptions { Environment = name => environment(name) });
+        var failure = await StoreConversations.FailureOf(() => store.OpenAsync(CancellationToken.None));
+        Assert.That(failure.Kind, Is.EqualTo(StoreErrorKind.AccessDenied));
+        Assert.That(failure.Message, Does.Contain("no answer from 127.0.0.1"));
+    }
+
+    [Test]
+    public async Task Without_a_region_aws_is_not_guessed()
+    {
+        await using var store = new S3.S3StoreFactory().Create(StoreUrl.Parse("s3://bucket"), new StoreOptions { Environment = CephServer.Credentials("k", "s") });
+        var failure = await StoreConversations.FailureOf(() => store.OpenAsync(CancellationToken.None));
+        Assert.That(failure.Kind, Is.EqualTo(StoreErrorKind.Misconfigured));
+        Assert.That(failure.Message, Does.Contain("?region=").And.Contain("AWS_REGION"));
+    }
+
+    [Test]
     public async Task Keys_rotated_in_the_shared_credentials_file_are_taken_up()
     {
         using var folder = new TemporaryFolder();

@@ -42,7 +42,10 @@ internal sealed class Bzip2Reader(ReadAhead source, Stream sourceStream)
         }
         catch (Exception error) when (error is EndOfStreamException or not (OperationCanceledException or IOException))
         {
-            // The library answers damaged data with its own exceptions and with errors of array indices.
+            // The library swallows the errors of the stream that it reads; if there was one, it comes out here again.
+            source.Peek();
+
+            // Damaged data it answers with its own exceptions and with errors of array indices.
             throw ArchiveException.Damaged($"the bzip2 data after byte {before} can't be decoded ({error.Message})", error);
         }
     }

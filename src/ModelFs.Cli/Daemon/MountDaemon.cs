@@ -1,0 +1,207 @@
+using System.Runtime.InteropServices;
+using Microsoft.Extensions.Logging;
+using ModelFs.Cache;
+using ModelFs.Cli.Listing;
+using ModelFs.Cli.Mounting;
+using ModelFs.FileSystem;
+using ModelFs.Fuse;
+using ModelFs.Mount;
+using ModelFs.Mount.Keeper;
+using ModelFs.Stores;
+
+namespace ModelFs.Cli.Daemon;
+
+/// <summary>
+/// Composes and serves one mount: everything is opened and checked first, then the keeper mounts, so there is never a half-mounted folder.
+/// A daemon that takes over from one that died skips the checks: its mount exists and must be served.
+/// </summary>
+internal sealed partial class MountDaemon(IStoreOpener stores) : IMountDaemon
+{
+    private const int ReaderThreads = 4;
+    private const int ExitFailed = 1;
+    private const int ExitPending = 75;
+
+    /// <inheritdoc/>
+    public async Task<int> RunAsync(MountSettings settings, CancellationToken cancellationToken)
+    {
+        _ = DaemonInterop.SetUmask(0);
+        using var loggers = DaemonLog.Create(settings.LogLevel);
+        var logger = loggers.CreateLogger<MountDaemon>();
+        using var keeper = KeeperChannel.FromDescriptor()
+            ?? throw CommandException.Usage("there is no keeper on descriptor 3: this command is started by modelfs-keeper; use `modelfs mount`");
+        var hello = keeper.ReceiveHello();
+        try
+        {
+            return await ServeAsync(settings, keeper, hello, loggers, logger).ConfigureAwait(false);
+        }
+        catch (Exception error) when (error is ModelException or StoreException or KeeperException or IOException)
+        {
+            LogFailed(logger, error.Message);
+            if (!hello.IsResumed)
+            {
+                keeper.Fail(error.Message);
+            }
+
+            return ExitFailed;
+        }
+    }
+
+    private static CacheOptions CacheOptions(MountSettings settings) => new()
+    {
+        Folder = settings.CacheDirectory,
+        BytesMax = settings.CacheBytesMax,
+        FreeBytesMin = settings.FreeBytesMin,
+        Settle = settings.Settle,
+        SettleNew = settings.SettleNew,
+        SwitchAfter = settings.SwitchAfter,
+        AllowDelete = settings.AllowDelete,
+        ReadOnly = settings.ReadOnly,
+        Layout = settings.Layout switch
+        {
+            RootLayout.Auto => NameLayout.Auto,
+            RootLayout.Flat => NameLayout.Flat,
+            RootLayout.Project => NameLayout.Project,
+        },
+    };
+
+    /// <summary>Opens the store, or goes on with what is here when the store is only out of reach for now.</summary>
+    private static async Task<string?> OpenStoreAsync(IModelStore store, ModelCache cache, ILogger logger)
+    {
+        try
+        {
+            await store.OpenAsync(CancellationToken.None).ConfigureAwait(false);
+            return null;
+        }
+        catch (StoreException error) when (error.IsTransient && cache.HasCopies)
+        {
+            LogOffline(logger, error.Message);
+            return $"the store could not be reached at the start: {error.Message}; models that are here are served";
+        }
+    }
+
+    private async Task<int> ServeAsync(MountSettings settings, KeeperChannel keeper, KeeperHello hello, ILoggerFactory loggers, ILogger logger)
+    {
+        using var folder = CacheFolder.Open(settings.CacheDirectory);
+        var address = stores.Parse(settings.Store, "/");
+        var measured = new MeasuringStore(stores.Create(address, settings.CreateBucket, settings.CaFile));
+        var store = new RetryingStore(measured, new RetryOptions(), loggers.CreateLogger<RetryingStore>());
+        await using var storeOwner = store.ConfigureAwait(false);
+        var cache = new ModelCache(folder, store, CacheOptions(settings), TimeProvider.System, loggers.CreateLogger<ModelCache>());
+        await using var cacheOwner = cache.ConfigureAwait(false);
+        var passthrough = new PassthroughTable(new KeeperBackingFiles(keeper), loggers.CreateLogger<PassthroughTable>());
+        var reporter = new StatusReporter(settings, cache, measured, passthrough, hello.KeeperProcessId, TimeProvider.System);
+        if (!hello.IsResumed && await OpenStoreAsync(store, cache, logger).ConfigureAwait(false) is { } warning)
+        {
+            reporter.StartWarnings = [warning];
+        }
+
+        cache.Start(resumed: hello.IsResumed);
+        using var fileSystem = new ModelFileSystem(cache, new FileSystemOptions { ReadOnly = settings.ReadOnly }, reporter.ToBytes, resume: hello.IsResumed);
+        var adapter = new FuseOperationsAdapter(fileSystem, passthrough, new MountOwner(settings.Uid, settings.Gid), loggers.CreateLogger<FuseOperationsAdapter>());
+        using var device = hello.Device ?? keeper.Mount();
+        using var session = new FuseSession(device, adapter, new FuseSessionOptions(), loggers.CreateLogger<FuseSession>());
+        reporter.Session = session;
+        await BeginSessionAsync(session, keeper, hello, fileSystem, passthrough, folder).ConfigureAwait(false);
+        fileSystem.NameInvalidated += (parent, name) => _ = session.Notifier.InvalidateEntry(parent, name);
+
+        var stop = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, context => Stop(context, stop));
+        using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, context => Stop(context, stop));
+        using var hangUp = PosixSignalRegistration.Create(PosixSignal.SIGHUP, context => context.Cancel = true);
+        var serving = session.RunAsync(ReaderThreads);
+        if (hello.IsResumed)
+        {
+            _ = session.Notifier.Resend();
+        }
+
+        keeper.Ready(session.Negotiated.CanResend);
+        LogServing(logger, settings.MountPoint, settings.StoreDisplay, hello.IsResumed);
+        var first = await Task.WhenAny(serving, stop.Task, keeper.Closed).ConfigureAwait(false);
+        return await EndAsync(settings, cache, keeper, logger, isUnmounted: first == serving).ConfigureAwait(false);
+    }
+
+    private static async Task BeginSessionAsync(
+        FuseSession session, KeeperChannel keeper, KeeperHello hello, ModelFileSystem fileSystem, PassthroughTable passthrough, CacheFolder folder)
+    {
+        if (hello.IsResumed)
+        {
+            session.Resume(FuseNegotiated.FromBytes(hello.Saved.Span));
+        }
+        else
+        {
+            var negotiated = await session.InitializeAsync().ConfigureAwait(false);
+            keeper.Save(negotiated.ToBytes());
+        }
+
+        passthrough.Decide(session.Negotiated.IsPassthrough ? null : "the kernel does not offer it (6.9 and later do)", folder.LockPath);
+        if (hello.IsResumed)
+        {
+            foreach (var nodeId in await fileSystem.InheritAsync().ConfigureAwait(false))
+            {
+                passthrough.Inherit(nodeId);
+            }
+        }
+    }
+
+    private static void Stop(PosixSignalContext context, TaskCompletionSource stop)
+    {
+        context.Cancel = true;
+        stop.TrySetResult();
+    }
+
+    /// <summary>Publishes what is pending, then lets go of the mount.</summary>
+    private static async Task<int> EndAsync(MountSettings settings, ModelCache cache, KeeperChannel keeper, ILogger logger, bool isUnmounted)
+    {
+        var deadline = TimeProvider.System.GetUtcNow() + settings.DrainTimeout;
+        await cache.DrainAsync(settings.DrainTimeout).ConfigureAwait(false);
+        if (!isUnmounted && !keeper.Closed.IsCompleted)
+        {
+            Unmount(keeper, logger);
+        }
+
+        // What programs changed between the drain and the unmount.
+        var left = deadline - TimeProvider.System.GetUtcNow();
+        var pending = await cache.DrainAsync(left > TimeSpan.Zero ? left : TimeSpan.Zero).ConfigureAwait(false);
+        foreach (var model in pending)
+        {
+            LogPending(logger, model.Name.ToString(), model.LastError?.Message ?? "a program has it open for writing");
+        }
+
+        return pending.Count == 0 ? 0 : ExitPending;
+    }
+
+    private static void Unmount(KeeperChannel keeper, ILogger logger)
+    {
+        try
+        {
+            keeper.Unmount(lazy: false);
+        }
+        catch (KeeperException busy)
+        {
+            LogBusy(logger, busy.Message);
+            try
+            {
+                keeper.Unmount(lazy: true);
+            }
+            catch (KeeperException error)
+            {
+                LogFailed(logger, error.Message);
+            }
+        }
+    }
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "serving {MountPoint} from {Store} (taken over: {Resumed})")]
+    private static partial void LogServing(ILogger logger, string mountPoint, string store, bool resumed);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "the store can't be reached, models that are here are served: {Reason}")]
+    private static partial void LogOffline(ILogger logger, string reason);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "unmounting lazily: {Reason}")]
+    private static partial void LogBusy(ILogger logger, string reason);
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "{Model} is not published yet, the next mount takes it up: {Reason}")]
+    private static partial void LogPending(ILogger logger, string model, string reason);
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "{Reason}")]
+    private static partial void LogFailed(ILogger logger, string reason);
+}

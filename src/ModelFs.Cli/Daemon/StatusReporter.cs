@@ -1,0 +1,118 @@
+using System.Text;
+using ModelFs.Archives.Deflate;
+using ModelFs.Cache;
+using ModelFs.Cli.Mounting;
+using ModelFs.Cli.Status;
+using ModelFs.Fuse;
+using ModelFs.Models;
+using ModelFs.Mount;
+using ModelFs.Stores;
+
+namespace ModelFs.Cli.Daemon;
+
+/// <summary>Makes the content of <c>/.modelfs/status.json</c> from what the daemon's parts say at that moment.</summary>
+internal sealed class StatusReporter(
+    MountSettings settings, ModelCache cache, MeasuringStore store, PassthroughTable passthrough, int keeperPid, TimeProvider time)
+{
+    private readonly DateTimeOffset _startedAt = time.GetUtcNow();
+
+    /// <summary>The session, once there is one.</summary>
+    public FuseSession? Session { get; set; }
+
+    /// <summary>What the operator should know since the start.</summary>
+    public IReadOnlyList<string> StartWarnings { get; set; } = [];
+
+    /// <summary>The report as UTF-8 JSON with a final line feed.</summary>
+    public byte[] ToBytes() => Encoding.UTF8.GetBytes(Report().ToJson() + "\n");
+
+    private static ModelStatus Describe(CachedModel model)
+    {
+        var copy = model.Copy;
+        var moving = model.State is ModelState.Fetching or ModelState.Publishing;
+        return new ModelStatus
+        {
+            Name = model.Name.ToString(),
+            State = ModelStatus.NameOf(model.State),
+            Bytes = copy?.ContentBytes ?? model.StoredLength,
+            Files = copy?.Manifest.Files ?? 0,
+            LocalRevision = copy?.Manifest.BaseRevision,
+            StoreRevision = model.StoredRevision,
+            OpenFiles = copy?.OpenFiles ?? 0,
+            OpenWriters = copy?.OpenWriters ?? 0,
+            DirtySince = copy?.DirtySince,
+            Tries = model.Tries,
+            LastError = model.LastError?.Message,
+            NextTryAt = model.NextTryAt == default ? null : model.NextTryAt,
+            ProgressBytes = moving ? model.ProgressBytes : 0,
+            TotalBytes = moving ? model.StoredLength : 0,
+        };
+    }
+
+    private static string NameOf(ConditionSupport support) => support switch
+    {
+        ConditionSupport.Atomic => "atomic",
+        ConditionSupport.CheckedBefore => "checked-before",
+    };
+
+    private StatusReport Report()
+    {
+        var models = cache.Catalog.Snapshot();
+        var traits = store.Traits;
+        return new StatusReport
+        {
+            Store = settings.StoreDisplay,
+            MountPoint = settings.MountPoint,
+            CacheDir = settings.CacheDirectory,
+            DaemonPid = Environment.ProcessId,
+            KeeperPid = keeperPid,
+            StartedAt = _startedAt,
+            ReadOnly = settings.ReadOnly,
+            Passthrough = new PassthroughStatus(passthrough.WhyOff is null, passthrough.WhyOff),
+            CanResume = Session?.Negotiated.CanResend ?? false,
+            Inflate = DeflateCodec.Name,
+            Conditions = new ConditionStatus(NameOf(traits.CreateCondition), NameOf(traits.ReplaceCondition), NameOf(traits.DeleteCondition)),
+            Cache = new CacheStatus(cache.ContentBytes, settings.CacheBytesMax, models.Count(model => model.Copy is not null)),
+            Requests = Counters(),
+            Warnings = Warnings(),
+            Models = [.. models.Select(Describe)],
+        };
+    }
+
+    private Dictionary<string, long> Counters()
+    {
+        var measured = store.Measurements;
+        var counters = new Dictionary<string, long>(StringComparer.Ordinal)
+        {
+            ["store.list"] = measured.Listings,
+            ["store.stat"] = measured.LookUps,
+            ["store.read"] = measured.Reads,
+            ["store.publish"] = measured.Publishes,
+            ["store.delete"] = measured.Deletes,
+            ["store.bytes_in"] = measured.BytesRead,
+            ["store.bytes_out"] = measured.BytesPublished,
+            ["store.errors"] = measured.Errors,
+        };
+        foreach (var operation in Session?.GetStatistics() ?? [])
+        {
+            if (operation.Count > 0)
+            {
+                counters["fuse." + operation.Name.ToLowerInvariant()] = operation.Count;
+            }
+        }
+
+        return counters;
+    }
+
+    private List<string> Warnings()
+    {
+        var warnings = new List<string>(StartWarnings);
+        warnings.AddRange(cache.Catalog.Clashes);
+        warnings.AddRange(cache.Conflicts.Select(copy => $"conflict: a version of {copy.Model.Name} that lost against the store is kept as .modelfs/conflicts/{copy.Manifest.ConflictName}"));
+        if (cache.Catalog.LastError is { } error)
+        {
+            warnings.Add($"the store can't be listed: {error.Message}");
+        }
+
+        return warnings;
+    }
+}

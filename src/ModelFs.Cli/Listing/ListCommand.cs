@@ -1,0 +1,82 @@
+using System.CommandLine;
+using System.Text.Json;
+using ModelFs.Cli.Mounting;
+using ModelFs.Stores;
+using Spectre.Console;
+
+namespace ModelFs.Cli.Listing;
+
+/// <summary><c>modelfs ls</c>: lists a store's models without mounting it.</summary>
+internal static class ListCommand
+{
+    /// <summary>Makes the command.</summary>
+    public static Command Create(CommandServices services)
+    {
+        var store = new Argument<string?>("STORE") { Description = "As for `modelfs mount`.", Arity = ArgumentArity.ZeroOrOne };
+        var json = new Option<bool>("--json") { Description = "One JSON object: store, models (name, key, bytes, modified, format, revision), otherObjects." };
+        var storeFile = new Option<string?>("--store-file") { HelpName = "FILE", Description = "Read STORE from the first line of this file." };
+        var caFile = new Option<string?>("--ca-file") { HelpName = "FILE", Description = "Trust the certificate authorities in this PEM file." };
+        var command = new Command("ls", "List the models of a store, without mounting it.") { store, json, storeFile, caFile };
+        command.SetAction((result, cancellationToken) =>
+        {
+            var file = result.GetValue(store) is null ? Path(services, result.GetValue(storeFile) ?? services.Variable("MODELFS_STORE_FILE")) : null;
+            var address = MountPlan.FindStore(services, result.GetValue(store), file);
+            var authorities = Path(services, result.GetValue(caFile) ?? services.Variable("MODELFS_CA_FILE"));
+            return RunAsync(services, address, authorities, result.GetValue(json), cancellationToken);
+        });
+        return command;
+    }
+
+    private static async Task<int> RunAsync(CommandServices services, StoreAddress address, string? caFile, bool asJson, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await using var store = services.Stores.Create(address, createBucket: false, caFile);
+            await store.OpenAsync(cancellationToken).ConfigureAwait(false);
+            var listing = await ModelListing.ReadAsync(store, cancellationToken).ConfigureAwait(false);
+            if (asJson)
+            {
+                services.Out.WriteLine(JsonSerializer.Serialize(listing, ModelListingJson.Default.ModelListing));
+            }
+            else
+            {
+                Write(services, listing);
+            }
+
+            return ExitCode.Done;
+        }
+        catch (StoreException exception)
+        {
+            throw exception.Kind == StoreErrorKind.Misconfigured ? CommandException.Usage(exception.Message) : CommandException.Failure(exception.Message);
+        }
+    }
+
+    private static void Write(CommandServices services, ModelListing listing)
+    {
+        if (listing.Models.Count > 0)
+        {
+            var table = new Table { Border = TableBorder.None };
+            table.AddColumn(new TableColumn("MODEL").PadRight(2));
+            table.AddColumn(new TableColumn("SIZE").RightAligned().NoWrap().PadRight(2));
+            table.AddColumn(new TableColumn("MODIFIED").NoWrap().PadRight(2));
+            table.AddColumn(new TableColumn("FORMAT").NoWrap());
+            foreach (var model in listing.Models)
+            {
+                table.AddRow(new Text(model.Name), new Text(DisplayText.Bytes(model.Bytes)), new Text(DisplayText.Time(model.Modified)), new Text(model.Format));
+            }
+
+            services.Console.Write(table);
+        }
+        else
+        {
+            services.Out.WriteLine($"no models in {listing.Store}");
+        }
+
+        if (listing.OtherObjects > 0)
+        {
+            services.Out.WriteLine($"and {DisplayText.Count(listing.OtherObjects, "other object")} that a mount does not show");
+        }
+    }
+
+    private static string? Path(CommandServices services, string? path) => string.IsNullOrEmpty(path) ? null : services.Caller.Absolute(path);
+}

@@ -1,0 +1,84 @@
+using System.Globalization;
+
+namespace ModelFs.Cli.Mounts;
+
+/// <summary>Finds the processes that hold a mount, by reading <c>/proc</c>. It follows no link into the mount, so a hung mount does not hang it.</summary>
+internal static class HolderScan
+{
+    /// <summary>One holder per process: its working directory first, then its root, an open file, a mapped file.</summary>
+    /// <param name="proc">Where procfs is mounted.</param>
+    /// <param name="mountPoint">The mount's absolute path.</param>
+    public static IReadOnlyList<MountHolder> Run(string proc, string mountPoint)
+    {
+        var holders = new List<MountHolder>();
+        foreach (var folder in Directory.EnumerateDirectories(proc))
+        {
+            if (int.TryParse(Path.GetFileName(folder), NumberStyles.None, CultureInfo.InvariantCulture, out var pid) && HoldOf(folder, mountPoint) is { } how)
+            {
+                holders.Add(new MountHolder(pid, NameOf(folder), how));
+            }
+        }
+
+        return holders;
+    }
+
+    private static string? HoldOf(string process, string mountPoint)
+    {
+        try
+        {
+            return Within("working directory", Target(process + "/cwd"), mountPoint)
+                ?? Within("root directory", Target(process + "/root"), mountPoint)
+                ?? OpenFile(process + "/fd", mountPoint)
+                ?? MappedFile(process + "/maps", mountPoint);
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            // The process has ended meanwhile, or belongs to another user.
+            return null;
+        }
+    }
+
+    private static string? OpenFile(string folder, string mountPoint)
+    {
+        foreach (var descriptor in Directory.EnumerateFileSystemEntries(folder))
+        {
+            if (Within("open file", Target(descriptor), mountPoint) is { } how)
+            {
+                return how;
+            }
+        }
+
+        return null;
+    }
+
+    private static string? MappedFile(string maps, string mountPoint)
+    {
+        foreach (var line in File.ReadLines(maps))
+        {
+            var slash = line.IndexOf('/', StringComparison.Ordinal);
+            if (slash >= 0 && Within("mapped file", line[slash..], mountPoint) is { } how)
+            {
+                return how;
+            }
+        }
+
+        return null;
+    }
+
+    private static string? Within(string what, string? path, string mountPoint) =>
+        path is not null && MountSearch.IsWithin(path, mountPoint) ? what + " " + path : null;
+
+    private static string? Target(string link) => new FileInfo(link).LinkTarget;
+
+    private static string NameOf(string process)
+    {
+        try
+        {
+            return File.ReadAllText(process + "/comm").Trim();
+        }
+        catch (IOException)
+        {
+            return "?";
+        }
+    }
+}

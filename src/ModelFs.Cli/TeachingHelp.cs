@@ -1,0 +1,92 @@
+using System.CommandLine;
+using System.CommandLine.Invocation;
+
+namespace ModelFs.Cli;
+
+/// <summary>The usual help, followed by examples and what the exit codes mean.</summary>
+/// <param name="usual">Writes the usual help.</param>
+internal sealed class TeachingHelp(SynchronousCommandLineAction usual) : SynchronousCommandLineAction
+{
+    private const string ExitCodes =
+        """
+        Exit codes:
+          0    done
+          1    failed; standard error says what, and what to do
+          2    the command line or a setting can't be right
+          75   changes are still on their way to the store; they are kept
+          130  ended by Ctrl-C
+
+        """;
+
+    public override bool ClearsParseErrors => true;
+
+    public override int Invoke(ParseResult parseResult)
+    {
+        var code = usual.Invoke(parseResult);
+        var output = parseResult.InvocationConfiguration.Output;
+        if (ExamplesOf(parseResult.CommandResult.Command) is { } examples)
+        {
+            output.WriteLine(examples);
+            output.WriteLine();
+        }
+
+        output.Write(ExitCodes);
+        return code;
+    }
+
+    private static string? ExamplesOf(Command command) => command is RootCommand ? Start : command.Name switch
+    {
+        "mount" => Mount,
+        "unmount" =>
+            """
+            Examples:
+              modelfs unmount /mnt/models
+              modelfs unmount --drain-timeout 600 /mnt/models   # a slow line to the store
+            """,
+        "sync" =>
+            """
+            Examples:
+              modelfs sync                        # every mount
+              modelfs sync /mnt/models bert       # one model
+              modelfs sync --timeout 30 bert || echo "not in the store yet"
+            """,
+        "status" =>
+            """
+            Examples:
+              modelfs status
+              modelfs status /mnt/models --json | jq '.models[] | select(.state != "ready")'
+            """,
+        "ls" =>
+            """
+            Examples:
+              modelfs ls s3://bucket/prefix
+              modelfs ls /srv/models --json | jq -r '.models[].name'
+            """,
+        _ => null,
+    };
+
+    private const string Start =
+        """
+        Examples:
+          modelfs mount /srv/models /mnt/models               # a folder of NAME.tar.gz files
+          modelfs mount s3://bucket/prefix /mnt/models        # AWS's usual credentials
+          ls -l /mnt/models; cat /mnt/models/bert/metadata.json
+          modelfs status
+          modelfs unmount /mnt/models
+
+        """;
+
+    private const string Mount =
+        """
+        Every option can also be given in -o with underscores (cache_size=10G) and in the environment (MODELFS_CACHE_SIZE=10G);
+        the command line wins over -o, and that over the environment. STORE can come from MODELFS_STORE.
+
+        Examples:
+          modelfs mount /srv/models /mnt/models
+          modelfs mount s3://bucket/prefix /mnt/models --cache-size 50G --read-only
+          modelfs mount 's3://bucket?endpoint=https://ceph.example:8443&path-style=true' /mnt/models --ca-file ca.pem
+          sudo modelfs mount s3://bucket /mnt/models --allow-other --user nlu
+        In /etc/fstab:
+          s3://bucket/prefix  /mnt/models  fuse.modelfs  _netdev,nofail,allow_other,cache_size=50G  0  0
+        """;
+}

@@ -1,0 +1,100 @@
+using ModelFs.Cli.Mounts;
+using ModelFs.Cli.Status;
+
+namespace ModelFs.Cli.Tests;
+
+/// <summary>A machine's mounts, as a test says they are.</summary>
+internal sealed class FakeMounts : IMountHost
+{
+    private readonly Queue<StatusReport> _reports = new();
+    private StatusReport? _lastReport;
+    private TaskCompletionSource<int>? _waiting;
+
+    public List<MountEntry> Entries { get; } = [];
+
+    public List<MountHolder> Holders { get; } = [];
+
+    public List<string> Calls { get; } = [];
+
+    public StatusFailure? Failure { get; set; }
+
+    public string? LastError { get; set; }
+
+    /// <summary>What setting the attribute returns once all reports were read; null when it never returns.</summary>
+    public int? SyncErrno { get; set; } = 0;
+
+    public int UnmountErrno { get; set; }
+
+    /// <summary>How often a keeper is still seen running after the unmount.</summary>
+    public int KeeperLooks { get; set; }
+
+    public static FakeMounts With(params string[] mountPoints)
+    {
+        var mounts = new FakeMounts();
+        mounts.Entries.AddRange(mountPoints.Select(place => new MountEntry(place, MountEntry.ModelFsType, "s3://bucket")));
+        return mounts;
+    }
+
+    /// <summary>Each read of the status takes the next report; the last one stays.</summary>
+    public FakeMounts Reporting(params StatusReport[] reports)
+    {
+        foreach (var report in reports)
+        {
+            _reports.Enqueue(report);
+        }
+
+        return this;
+    }
+
+    public IReadOnlyList<MountEntry> List() => Entries;
+
+    public string RealPath(string absolutePath) => absolutePath;
+
+    public Task<StatusReading> ReadStatusAsync(string mountPoint)
+    {
+        if (Failure is { } failure)
+        {
+            return Task.FromResult(new StatusReading(null, failure));
+        }
+
+        _lastReport = _reports.Count > 0 ? _reports.Dequeue() : _lastReport;
+        if (_reports.Count == 0 && SyncErrno is { } errno)
+        {
+            _waiting?.TrySetResult(errno);
+        }
+
+        return Task.FromResult(new StatusReading((_lastReport ?? new StatusReport { MountPoint = mountPoint, KeeperPid = 7 }).ToJson(), default));
+    }
+
+    public Task<int> WaitForStoreAsync(string path, CancellationToken cancellationToken)
+    {
+        Calls.Add("sync " + path);
+        _waiting = new TaskCompletionSource<int>();
+        var waiting = _waiting;
+        cancellationToken.Register(() => waiting.TrySetCanceled(cancellationToken));
+        if (_reports.Count == 0 && SyncErrno is { } errno)
+        {
+            waiting.TrySetResult(errno);
+        }
+
+        return waiting.Task;
+    }
+
+    public string? LastErrorOf(string path) => LastError;
+
+    public int Unmount(string mountPoint, bool lazy)
+    {
+        Calls.Add((lazy ? "lazily unmount " : "unmount ") + mountPoint);
+        return UnmountErrno;
+    }
+
+    public IReadOnlyList<MountHolder> HoldersOf(string mountPoint) => Holders;
+
+    public int? FindKeeper(string mountPoint) => 7;
+
+    public bool IsKeeperRunning(int pid)
+    {
+        Calls.Add($"is {pid} running");
+        return KeeperLooks-- > 0;
+    }
+}
