@@ -21,7 +21,7 @@ public sealed class LayoutTests
         var tar = new RawTar();
         foreach (var name in names.Split(' ', StringSplitOptions.RemoveEmptyEntries))
         {
-            tar.Add(name, name.EndsWith('/') ? '5' : '0');
+            tar.Add(name, name.EndsWith('/') ? '5' : '0', mode: 0x1ed);
         }
 
         using var temporary = new TemporaryFolder();

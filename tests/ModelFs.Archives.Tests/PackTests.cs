@@ -66,6 +66,7 @@ public sealed class PackTests
         content[1000] ^= 1;
         File.WriteAllBytes(path, content);
         await RefusesAsync("changed");
+        InteropFiles.SetMode(Path.GetDirectoryName(path)!, 0x1c0);
         File.Delete(path);
         await RefusesAsync("opened");
 

@@ -45,6 +45,11 @@ public sealed class PythonTests
     [Test]
     public async Task Gnu_tar_and_gzip_find_nothing_to_complain_about([Values] ArchiveLayout layout)
     {
+        if (!Environment.IsPrivilegedProcess)
+        {
+            Assert.Ignore("tar compares owners, too: the packed owner is root");
+        }
+
         using var temporary = new TemporaryFolder();
         var source = temporary.Folder("source");
         var path = await PackToFileAsync(temporary, source, await SampleTree.WriteTypicalAsync(source), layout);

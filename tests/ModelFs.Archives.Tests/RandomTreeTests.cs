@@ -36,7 +36,7 @@ public sealed class RandomTreeTests
             from depth in Gen.Choose(1, 4)
             from type in Gen.Elements(TreeEntryType.File, TreeEntryType.File, TreeEntryType.Directory, TreeEntryType.SymbolicLink)
             from size in Gen.Elements(0, 1, 511, 512, 513, 10_240, 100_000)
-            from mode in Gen.Choose(0, 0x1ff)
+            from mode in Gen.Choose(0, 0x1ff).Select(bits => Environment.IsPrivilegedProcess ? bits : bits | 0x1c0)
             from seconds in Gen.Elements(-86_400L, 0L, 1_700_000_000L, 1L << 33)
             from nanoseconds in Gen.Elements(0u, 1u, 123_456_789u, 999_999_900u)
             select new TreeEntry(

@@ -12,11 +12,17 @@ internal sealed class TemporaryFolder : IDisposable
 
     public void Dispose()
     {
-        foreach (var folder in Directory.EnumerateDirectories(Path, "*", new EnumerationOptions { RecurseSubdirectories = true, AttributesToSkip = FileAttributes.ReparsePoint }))
-        {
-            InteropFiles.SetMode(folder, 0x1c0);
-        }
-
+        MakeRemovable(Path);
         Directory.Delete(Path, recursive: true);
+    }
+
+    /// <summary>Folders that their owner may not enter can't be emptied either, unless root does it.</summary>
+    private static void MakeRemovable(string folder)
+    {
+        InteropFiles.SetMode(folder, 0x1c0);
+        foreach (var inner in Directory.GetDirectories(folder).Where(inner => new DirectoryInfo(inner).LinkTarget is null))
+        {
+            MakeRemovable(inner);
+        }
     }
 }
