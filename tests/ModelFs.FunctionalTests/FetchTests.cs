@@ -128,7 +128,7 @@ internal sealed class FetchTests : MountFixture
         holder.ReadExactly(held);
         Assert.That(held, Is.EqualTo(before));
         holder.Dispose();
-        Eventually.True(() => File.ReadAllBytes(mount.At("bert", "intent_classifier.pkl")).SequenceEqual(after), "the newer revision is taken");
+        Eventually.True(() => File.ReadAllBytes(mount.At("bert", "intent_classifier.pkl")).SequenceEqual(after), "the newer revision is taken", pause: TimeSpan.FromSeconds(2));
         TreeSnapshot.AssertEqual(mount.At("bert"), Path.Combine(changed, "bert"));
     }
 

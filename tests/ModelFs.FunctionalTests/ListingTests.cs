@@ -24,7 +24,7 @@ internal sealed class ListingTests : MountFixture
         string[] archives = [ArchiveOf("bert"), ArchiveOf("default___moodbot"), ArchiveOf("c"), ArchiveOf("d")];
         var mount = Mount();
         using var opens = new OpenCounter(archives);
-        Actor.Bash($"ls {mount.Root}; ls -la {mount.Root}; stat {mount.Root}/bert {mount.Root}/default/moodbot; cd {mount.Root}/bert; find {mount.Root} -maxdepth 1 -printf '%p %T@\\n'; du -d 0 --exclude='*' {mount.Root}");
+        Actor.Bash($"ls {mount.Root}; ls -la {mount.Root}; stat {mount.Root}/bert {mount.Root}/default/moodbot; (cd {mount.Root}/bert); find {mount.Root} -maxdepth 1 -printf '%p %T@\\n'; du -d 0 --exclude='*' {mount.Root}");
         Assert.That(Directory.Exists(mount.At("bert")), Is.True);
         Assert.That(opens.Count, Is.Zero, "somebody opened an archive");
         Assert.That(mount.Status().Models.Select(model => model.State), Is.All.EqualTo("absent").And.Exactly(4).Items);

@@ -7,7 +7,11 @@ internal static class Eventually
 {
     private static readonly TimeSpan s_deadline = TimeSpan.FromSeconds(60);
 
-    public static void True(Func<bool> condition, string what, TimeSpan? deadline = null)
+    /// <param name="condition">Asked again and again until it is true.</param>
+    /// <param name="what">Named when the deadline ends the wait.</param>
+    /// <param name="deadline">A minute unless told otherwise.</param>
+    /// <param name="pause">Between two questions; longer where asking disturbs what is waited for.</param>
+    public static void True(Func<bool> condition, string what, TimeSpan? deadline = null, TimeSpan? pause = null)
     {
         var clock = Stopwatch.StartNew();
         while (!condition())
@@ -17,7 +21,7 @@ internal static class Eventually
                 Assert.Fail($"did not come true within {clock.Elapsed.TotalSeconds:0} s: {what}");
             }
 
-            Thread.Sleep(20);
+            Thread.Sleep(pause ?? TimeSpan.FromMilliseconds(20));
         }
     }
 

@@ -76,7 +76,7 @@ internal sealed class S3MountTests : S3Fixture
         var before = File.ReadAllBytes(mount.At("bert", "intent_classifier.pkl"));
         Upload("", "bert:A:seed=2", "late:B");
         Eventually.True(() => File.Exists(mount.At("late", "metadata.json")), "the late model is there");
-        Eventually.True(() => !File.ReadAllBytes(mount.At("bert", "intent_classifier.pkl")).SequenceEqual(before), "the newer revision is taken");
+        Eventually.True(() => !File.ReadAllBytes(mount.At("bert", "intent_classifier.pkl")).SequenceEqual(before), "the newer revision is taken", pause: TimeSpan.FromSeconds(2));
     }
 
     [Test]
