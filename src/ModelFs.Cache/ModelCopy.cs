@@ -46,6 +46,9 @@ public sealed class ModelCopy
     /// <summary>Whether it holds changes that the store does not have.</summary>
     public bool IsDirty => DirtySince is not null;
 
+    /// <summary>Whether it is dirty but holds no regular file, so that there is nothing to publish.</summary>
+    public bool IsEmptied => IsDirty && EmptyAtVersion == ChangeVersion;
+
     /// <summary>When it became dirty.</summary>
     public DateTimeOffset? DirtySince { get; internal set; }
 

@@ -3,8 +3,14 @@ using ModelFs.Cache.Posix;
 
 namespace ModelFs.FileSystem;
 
+/// <summary>What a handle was opened for.</summary>
+/// <param name="IsWriter">For writing: it counts as an open writer of its copy until it is released.</param>
+/// <param name="IsFolder">It is an open folder.</param>
+/// <param name="ChangePath">The path under which a writer's change was announced.</param>
+internal readonly record struct HandleUse(bool IsWriter = false, bool IsFolder = false, string? ChangePath = null);
+
 /// <summary>One open file, folder or snapshot. A file of the cache is opened at the first request that needs a descriptor: most never do.</summary>
-internal sealed class FileHandle(ulong id, Inode inode, bool isWriter, string changePath) : IDisposable
+internal sealed class FileHandle(ulong id, Inode inode, HandleUse use) : IDisposable
 {
     private readonly Lock _gate = new();
     private SafeFileHandle? _file;
@@ -14,20 +20,20 @@ internal sealed class FileHandle(ulong id, Inode inode, bool isWriter, string ch
 
     public Inode Inode { get; } = inode;
 
-    /// <summary>Whether it was opened for writing; it counts as an open writer of its copy until it is released.</summary>
-    public bool IsWriter { get; } = isWriter;
+    /// <summary>Whether it was opened for writing.</summary>
+    public bool IsWriter => use.IsWriter;
 
     /// <summary>The path under which the change was announced.</summary>
-    public string ChangePath { get; } = changePath;
+    public string ChangePath => use.ChangePath ?? "";
 
     /// <summary>Whether it is an open folder.</summary>
-    public bool IsFolder { get; init; }
+    public bool IsFolder => use.IsFolder;
 
     /// <summary>What the folder held when its reading began.</summary>
     public IReadOnlyList<FsName>? Names { get; set; }
 
     /// <summary>The content of a control file.</summary>
-    public byte[]? Snapshot { get; init; }
+    public byte[]? Snapshot { get; set; }
 
     /// <summary>The descriptor, opened now if it was not before.</summary>
     public Errno File(string path, out SafeFileHandle file)
@@ -47,15 +53,6 @@ internal sealed class FileHandle(ulong id, Inode inode, bool isWriter, string ch
             }
 
             return error;
-        }
-    }
-
-    /// <summary>Uses a descriptor that is open already.</summary>
-    public void Adopt(SafeFileHandle file)
-    {
-        lock (_gate)
-        {
-            _file = file;
         }
     }
 

@@ -18,6 +18,7 @@ internal sealed class InodeTable : IDisposable
     private readonly Dictionary<(ulong Parent, string Name), Inode> _names = [];
     private readonly Dictionary<ulong, FileHandle> _handles = [];
     private readonly HashSet<ulong> _intents = [];
+    private readonly Dictionary<ulong, ulong> _opened = [];
     private readonly ModelCache _cache;
     private readonly SessionLog _log;
     private ulong _lastInode = RootId;
@@ -59,6 +60,7 @@ internal sealed class InodeTable : IDisposable
         }
 
         _intents.UnionWith(replay.Intents);
+        _opened = replay.Opened;
         _lastInode = Math.Max(RootId, replay.LastInode);
 
         // Handles of this daemon start beyond every one that a predecessor can have given out.
@@ -244,16 +246,25 @@ internal sealed class InodeTable : IDisposable
     }
 
     /// <summary>A new handle on an inode.</summary>
-    public FileHandle Open(Inode inode, bool isWriter, string changePath, Func<ulong, FileHandle>? make = null)
+    public FileHandle Open(Inode inode, FsRequest request, HandleUse use)
     {
         lock (_gate)
         {
-            var id = ++_lastHandle;
-            var handle = make?.Invoke(id) ?? new FileHandle(id, inode, isWriter, changePath);
-            _log.Append(new SessionRecord(SessionRecordType.Open, id, inode.Id, (byte)(isWriter ? 1 : handle.IsFolder ? 2 : 0), 0, changePath));
-            _handles.Add(id, handle);
+            var handle = new FileHandle(++_lastHandle, inode, use);
+            var kind = (byte)(use.IsWriter ? 1 : use.IsFolder ? 2 : 0);
+            _log.Append(new SessionRecord(SessionRecordType.Open, handle.Id, inode.Id, kind, (long)request.Unique, handle.ChangePath));
+            _handles.Add(handle.Id, handle);
             inode.Handles++;
             return handle;
+        }
+    }
+
+    /// <summary>The handle that a dead daemon made for this very request, which the kernel repeats because it got no answer.</summary>
+    public FileHandle? FindInherited(FsRequest request)
+    {
+        lock (_gate)
+        {
+            return request.IsResent && _opened.TryGetValue(request.Unique, out var id) ? _handles.GetValueOrDefault(id) : null;
         }
     }
 

@@ -260,7 +260,7 @@ public sealed class ModelFileSystem : IDisposable
     }
 
     /// <summary>Opens a file.</summary>
-    public ValueTask<FsResult<FsOpened>> OpenAsync(ulong id, bool forWriting, bool truncate)
+    public ValueTask<FsResult<FsOpened>> OpenAsync(ulong id, bool forWriting, bool truncate, FsRequest request)
     {
         if (Inode(id) is not { } inode)
         {
@@ -269,7 +269,7 @@ public sealed class ModelFileSystem : IDisposable
 
         if (inode.Kind != InodeKind.Status)
         {
-            return _files.OpenAsync(inode, forWriting, truncate);
+            return _files.OpenAsync(inode, forWriting, truncate, request);
         }
 
         if (forWriting || truncate)
@@ -277,8 +277,8 @@ public sealed class ModelFileSystem : IDisposable
             return new(Errno.EROFS);
         }
 
-        var content = _status();
-        var handle = _state.Inodes.Open(inode, isWriter: false, "", each => new FileHandle(each, inode, false, "") { Snapshot = content });
+        var handle = _state.Inodes.Open(inode, request, default);
+        handle.Snapshot = _status();
         return new(new FsOpened(handle.Id, null));
     }
 
@@ -303,56 +303,48 @@ public sealed class ModelFileSystem : IDisposable
     /// <summary>Releases a handle of a file or folder.</summary>
     public void Release(ulong handle) => _files.Release(handle);
 
-    /// <summary>Opens a folder; waits for the fetch of a model that is not here.</summary>
-    public async ValueTask<FsResult<ulong>> OpenFolderAsync(ulong id, CancellationToken cancellationToken)
+    /// <summary>Opens a folder. A model that is not here is not fetched by it: a shell that stands in a folder opens it without a look inside.</summary>
+    public async ValueTask<FsResult<ulong>> OpenFolderAsync(ulong id, FsRequest request, CancellationToken cancellationToken)
     {
         if (Inode(id) is not { } inode)
         {
             return Errno.ESTALE;
+        }
+
+        if (_state.Inodes.FindInherited(request) is { } inherited)
+        {
+            return inherited.Id;
         }
 
         if (!IsInsideModel(inode))
         {
             await _root.PrepareListAsync(inode, cancellationToken).ConfigureAwait(false);
         }
-        else if (await _tree.CopyOfAsync(inode, cancellationToken).ConfigureAwait(false) is null)
-        {
-            return Errno.ESTALE;
-        }
 
-        return _state.Inodes.Open(inode, isWriter: false, "", each => new FileHandle(each, inode, false, "") { IsFolder = true }).Id;
+        return _state.Inodes.Open(inode, request, new HandleUse(IsFolder: true)).Id;
     }
 
-    /// <summary>The names of an opened folder, sorted, as they were when its reading began.</summary>
+    /// <summary>The names of an opened folder, sorted, as they were when its reading began; waits for the fetch of a model that is not here.</summary>
     /// <param name="id">The folder.</param>
     /// <param name="handle">The open folder.</param>
     /// <param name="restart">Whether its reading begins, or begins again.</param>
-    public FsResult<IReadOnlyList<FsName>> NamesOf(ulong id, ulong handle, bool restart)
+    /// <param name="cancellationToken">Ends the wait.</param>
+    public ValueTask<FsResult<IReadOnlyList<FsName>>> NamesOfAsync(ulong id, ulong handle, bool restart, CancellationToken cancellationToken)
     {
         if (Inode(id) is not { } inode)
         {
-            return Errno.ESTALE;
+            return new(Errno.ESTALE);
         }
 
         var opened = _state.Inodes.FindHandle(handle);
         if (!restart && opened?.Names is { } names)
         {
-            return new(Errno.None, names);
+            return new(new FsResult<IReadOnlyList<FsName>>(Errno.None, names));
         }
 
-        // After a restart of the daemon the list is made again, in the same order.
-        var error = IsInsideModel(inode) ? _tree.List(inode, out names) : _root.List(inode, out names);
-        if (error != Errno.None)
-        {
-            return error;
-        }
-
-        if (opened is not null)
-        {
-            opened.Names = names;
-        }
-
-        return new(Errno.None, names);
+        return IsInsideModel(inode) && inode.Copy is null
+            ? FetchAndListAsync(inode, opened, cancellationToken)
+            : new(ListNow(inode, opened));
     }
 
     /// <summary>Whether nothing but this mount changes the names of a folder, so that the kernel may keep them.</summary>
@@ -402,6 +394,26 @@ public sealed class ModelFileSystem : IDisposable
 
     private ulong NumberOf(Inode? inode) =>
         inode is not null && _state.Attributes(inode, null, out var attributes) == Errno.None ? attributes.Number : InodeTable.RootId;
+
+    private async ValueTask<FsResult<IReadOnlyList<FsName>>> FetchAndListAsync(Inode inode, FileHandle? opened, CancellationToken cancellationToken) =>
+        await _tree.CopyOfAsync(inode, cancellationToken).ConfigureAwait(false) is null ? Errno.ESTALE : ListNow(inode, opened);
+
+    /// <summary>Lists a folder. After a restart of the daemon the list is made again, in the same order.</summary>
+    private FsResult<IReadOnlyList<FsName>> ListNow(Inode inode, FileHandle? opened)
+    {
+        var error = IsInsideModel(inode) ? _tree.List(inode, out var names) : _root.List(inode, out names);
+        if (error != Errno.None)
+        {
+            return error;
+        }
+
+        if (opened is not null)
+        {
+            opened.Names = names;
+        }
+
+        return new(Errno.None, names);
+    }
 
     private Errno Apply(Inode inode, ModelCopy copy, FsChange change)
     {

@@ -8,8 +8,13 @@ namespace ModelFs.FileSystem;
 internal sealed class OpenFiles(FileSystemState state, TreeNames names)
 {
     /// <summary>Opens a file of a model; a writer is announced to the cache first.</summary>
-    public async ValueTask<FsResult<FsOpened>> OpenAsync(Inode inode, bool forWriting, bool truncate)
+    public async ValueTask<FsResult<FsOpened>> OpenAsync(Inode inode, bool forWriting, bool truncate, FsRequest request)
     {
+        if (state.Inodes.FindInherited(request) is { } inherited)
+        {
+            return new FsOpened(inherited.Id, state.Inodes.PathOf(inode), IsInherited: true);
+        }
+
         if (inode.Copy is not { } copy)
         {
             return Errno.ESTALE;
@@ -38,14 +43,14 @@ internal sealed class OpenFiles(FileSystemState state, TreeNames names)
             return error;
         }
 
-        return Hold(inode, copy, writes, changePath, path);
+        return Hold(inode, copy, request, new HandleUse(writes, ChangePath: changePath), path);
     }
 
     /// <summary>Counts a file as open, for a writer that is already announced.</summary>
-    public FsOpened Hold(Inode inode, ModelCopy copy, bool isWriter, string changePath, string path)
+    private FsOpened Hold(Inode inode, ModelCopy copy, FsRequest request, HandleUse use, string path)
     {
         ModelCache.FileOpened(copy);
-        return new FsOpened(state.Inodes.Open(inode, isWriter, changePath).Id, path);
+        return new FsOpened(state.Inodes.Open(inode, request, use).Id, path);
     }
 
     /// <summary>Makes a file and opens it; opens what is there already unless <paramref name="exclusive"/>.</summary>
@@ -62,6 +67,12 @@ internal sealed class OpenFiles(FileSystemState state, TreeNames names)
             return Errno.ESTALE;
         }
 
+        if (state.Inodes.FindInherited(request) is { } inherited)
+        {
+            var again = names.Lookup(parent, copy, name);
+            return again.Error == Errno.None ? new FsCreated(again.Value, new FsOpened(inherited.Id, state.Inodes.PathOf(inherited.Inode), IsInherited: true)) : again.Error;
+        }
+
         var changePath = names.ChangePath(parent, name);
         await state.Cache.BeginChangeAsync(copy, changePath, ChangeKind.Write).ConfigureAwait(false);
         var error = MakeFile(parent, copy, name, mode, exclusive, truncate, request, out var path);
@@ -69,7 +80,7 @@ internal sealed class OpenFiles(FileSystemState state, TreeNames names)
         {
             if (missing == Errno.None)
             {
-                return new FsCreated(entry, Hold(state.Inodes.Find(entry.Id)!, copy, isWriter: true, changePath, path));
+                return new FsCreated(entry, Hold(state.Inodes.Find(entry.Id)!, copy, request, new HandleUse(IsWriter: true, ChangePath: changePath), path));
             }
 
             error = missing;

@@ -146,6 +146,8 @@ internal sealed class RootNames(FileSystemState state)
     {
         if (FindModel(parent, name) is { } model)
         {
+            // Whoever keeps using a model without ever listing the root sees its next version too.
+            _ = Catalog.RefreshIfOlder(state.Cache.Options.ListTtl);
             return state.Entry(state.Inodes.HandOut(parent, name, InodeKind.Model, null, model));
         }
 

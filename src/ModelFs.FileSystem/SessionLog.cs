@@ -21,7 +21,7 @@ internal enum SessionRecordType : byte
     /// <summary>An inode lost its name but may be open: id.</summary>
     Unlink = 4,
 
-    /// <summary>A file or folder was opened: handle, id, 1 if for writing or 2 if a folder, the path of the change.</summary>
+    /// <summary>A file or folder was opened: handle, id, 1 if for writing or 2 if a folder, the request's unique number, the path of the change.</summary>
     Open = 5,
 
     /// <summary>A handle was released: handle.</summary>

@@ -12,6 +12,9 @@ internal sealed class SessionReplay(Inode root, ModelCache cache)
 
     public IEnumerable<FileHandle> Handles => _handles.Values;
 
+    /// <summary>Handles by the number of the request that they were made for.</summary>
+    public Dictionary<ulong, ulong> Opened { get; } = [];
+
     public HashSet<ulong> Intents { get; } = [];
 
     public ulong LastInode { get; private set; }
@@ -53,7 +56,8 @@ internal sealed class SessionReplay(Inode root, ModelCache cache)
             case SessionRecordType.Open:
                 if (Inodes.TryGetValue(record.Second, out var opened))
                 {
-                    _handles[record.First] = new FileHandle(record.First, opened, record.Small == 1, record.Text) { IsFolder = record.Small == 2 };
+                    _handles[record.First] = new FileHandle(record.First, opened, new HandleUse(record.Small == 1, record.Small == 2, record.Text));
+                    Opened[(ulong)record.Signed] = record.First;
                 }
 
                 break;

@@ -103,7 +103,7 @@ public sealed partial class FuseOperationsAdapter : FuseOperationsBase
 
     /// <inheritdoc/>
     public override ValueTask<FuseResult<FuseOpened>> OpenAsync(FuseRequest request, ulong nodeId, FuseFileFlags flags) =>
-        Answer(_fileSystem.OpenAsync(nodeId, flags.IsWrite, flags.IsTruncate), opened => Opened(nodeId, opened));
+        Answer(_fileSystem.OpenAsync(nodeId, flags.IsWrite, flags.IsTruncate, Tag(request)), opened => Opened(nodeId, opened));
 
     /// <inheritdoc/>
     public override ValueTask<FuseResult<FuseCreated>> CreateAsync(FuseRequest request, ulong parent, string name, FuseFileFlags flags, uint mode, uint umask) =>
@@ -139,74 +139,24 @@ public sealed partial class FuseOperationsAdapter : FuseOperationsBase
     /// <inheritdoc/>
     public override ValueTask<FuseResult<FuseOpened>> OpenDirectoryAsync(FuseRequest request, ulong nodeId, FuseFileFlags flags) =>
         Answer(
-            _fileSystem.OpenFolderAsync(nodeId, request.Interrupted),
+            _fileSystem.OpenFolderAsync(nodeId, Tag(request), request.Interrupted),
             handle => new FuseOpened(handle, _fileSystem.CanKeepNames(nodeId) ? FuseOpenFlags.CacheDirectory | FuseOpenFlags.KeepCache : FuseOpenFlags.None));
 
     /// <inheritdoc/>
-    public override ValueTask<FuseResult> ReadDirectoryAsync(FuseRequest request, ulong nodeId, ulong fileHandle, long offset, FuseDirectoryBuffer buffer)
-    {
-        var names = _fileSystem.NamesOf(nodeId, fileHandle, restart: offset == 0);
-        if (names.Error != Errno.None)
-        {
-            return new(ErrnoMap.From(names.Error));
-        }
-
-        var numbers = _fileSystem.NumbersOf(nodeId);
-        for (var position = (int)offset; position < names.Value.Count + DotEntries; position++)
-        {
-            var added = position switch
+    public override ValueTask<FuseResult> ReadDirectoryAsync(FuseRequest request, ulong nodeId, ulong fileHandle, long offset, FuseDirectoryBuffer buffer) =>
+        AnswerAsync(
+            _fileSystem.NamesOfAsync(nodeId, fileHandle, restart: offset == 0, request.Interrupted),
+            names =>
             {
-                0 => buffer.TryAdd(".", numbers.Self, FileStatus.TypeFolder, 1),
-                1 => buffer.TryAdd("..", numbers.Parent, FileStatus.TypeFolder, DotEntries),
-                _ => names.Value[position - DotEntries] is var name && buffer.TryAdd(name.Name, name.Number, name.Type, position + 1),
-            };
-            if (!added)
-            {
-                break;
-            }
-        }
-
-        return new(FuseResult.Success);
-    }
+                Fill(nodeId, names, offset, buffer);
+                return new(FuseResult.Success);
+            });
 
     /// <inheritdoc/>
-    public override async ValueTask<FuseResult> ReadDirectoryPlusAsync(FuseRequest request, ulong nodeId, ulong fileHandle, long offset, FuseDirectoryPlusBuffer buffer)
-    {
-        var names = _fileSystem.NamesOf(nodeId, fileHandle, restart: offset == 0);
-        if (names.Error != Errno.None)
-        {
-            return ErrnoMap.From(names.Error);
-        }
-
-        var numbers = _fileSystem.NumbersOf(nodeId);
-        for (var position = (int)offset; position < names.Value.Count + DotEntries; position++)
-        {
-            if (position < DotEntries)
-            {
-                if (!buffer.TryAdd(position == 0 ? "." : "..", position == 0 ? numbers.Self : numbers.Parent, FileStatus.TypeFolder, position + 1))
-                {
-                    break;
-                }
-
-                continue;
-            }
-
-            var name = names.Value[position - DotEntries];
-            var found = await _fileSystem.LookupAsync(nodeId, name.Name, CancellationToken.None).ConfigureAwait(false);
-            if (found.Error != Errno.None)
-            {
-                continue;
-            }
-
-            if (!buffer.TryAdd(name.Name, Entry(found.Value), position + 1))
-            {
-                _fileSystem.Forget(found.Value.Id, 1);
-                break;
-            }
-        }
-
-        return FuseResult.Success;
-    }
+    public override ValueTask<FuseResult> ReadDirectoryPlusAsync(FuseRequest request, ulong nodeId, ulong fileHandle, long offset, FuseDirectoryPlusBuffer buffer) =>
+        AnswerAsync(
+            _fileSystem.NamesOfAsync(nodeId, fileHandle, restart: offset == 0, request.Interrupted),
+            names => FillPlusAsync(nodeId, names, offset, buffer));
 
     /// <inheritdoc/>
     public override ValueTask<FuseResult> ReleaseDirectoryAsync(FuseRequest request, ulong nodeId, ulong fileHandle, FuseFileFlags flags)
@@ -264,6 +214,56 @@ public sealed partial class FuseOperationsAdapter : FuseOperationsBase
     public override ValueTask<FuseResult> AllocateAsync(FuseRequest request, ulong nodeId, ulong fileHandle, long offset, long length, uint mode) =>
         new(ErrnoMap.From(_fileSystem.Allocate(fileHandle, (int)mode, offset, length)));
 
+    private void Fill(ulong nodeId, IReadOnlyList<FsName> names, long offset, FuseDirectoryBuffer buffer)
+    {
+        var numbers = _fileSystem.NumbersOf(nodeId);
+        for (var position = (int)offset; position < names.Count + DotEntries; position++)
+        {
+            var added = position switch
+            {
+                0 => buffer.TryAdd(".", numbers.Self, FileStatus.TypeFolder, 1),
+                1 => buffer.TryAdd("..", numbers.Parent, FileStatus.TypeFolder, DotEntries),
+                _ => names[position - DotEntries] is var name && buffer.TryAdd(name.Name, name.Number, name.Type, position + 1),
+            };
+            if (!added)
+            {
+                break;
+            }
+        }
+    }
+
+    private async ValueTask<FuseResult> FillPlusAsync(ulong nodeId, IReadOnlyList<FsName> names, long offset, FuseDirectoryPlusBuffer buffer)
+    {
+        var numbers = _fileSystem.NumbersOf(nodeId);
+        for (var position = (int)offset; position < names.Count + DotEntries; position++)
+        {
+            if (position < DotEntries)
+            {
+                if (!buffer.TryAdd(position == 0 ? "." : "..", position == 0 ? numbers.Self : numbers.Parent, FileStatus.TypeFolder, position + 1))
+                {
+                    break;
+                }
+
+                continue;
+            }
+
+            var name = names[position - DotEntries];
+            var found = await _fileSystem.LookupAsync(nodeId, name.Name, CancellationToken.None).ConfigureAwait(false);
+            if (found.Error != Errno.None)
+            {
+                continue;
+            }
+
+            if (!buffer.TryAdd(name.Name, Entry(found.Value), position + 1))
+            {
+                _fileSystem.Forget(found.Value.Id, 1);
+                break;
+            }
+        }
+
+        return FuseResult.Success;
+    }
+
     private static FsRequest Tag(FuseRequest request) => new(request.Unique, request.IsResent);
 
     private static FuseTime Time(UnixTime time) => new(time.Seconds, time.Nanoseconds);
@@ -307,7 +307,7 @@ public sealed partial class FuseOperationsAdapter : FuseOperationsBase
             return new FuseOpened(opened.Handle, FuseOpenFlags.DirectIo | FuseOpenFlags.NoFlush);
         }
 
-        var backingId = _passthrough.Open(nodeId, path);
+        var backingId = _passthrough.Open(nodeId, path, opened.IsInherited);
         return backingId != 0
             ? new FuseOpened(opened.Handle, FuseOpenFlags.Passthrough | FuseOpenFlags.NoFlush, backingId)
             : new FuseOpened(opened.Handle, FuseOpenFlags.KeepCache | FuseOpenFlags.NoFlush);
@@ -336,6 +336,19 @@ public sealed partial class FuseOperationsAdapter : FuseOperationsBase
         try
         {
             return Convert(await task.ConfigureAwait(false), convert);
+        }
+        catch (ModelException error)
+        {
+            return Failure(error);
+        }
+    }
+
+    private async ValueTask<FuseResult> AnswerAsync<T>(ValueTask<FsResult<T>> task, Func<T, ValueTask<FuseResult>> then)
+    {
+        try
+        {
+            var result = await task.ConfigureAwait(false);
+            return result.Error == Errno.None ? await then(result.Value).ConfigureAwait(false) : ErrnoMap.From(result.Error);
         }
         catch (ModelException error)
         {

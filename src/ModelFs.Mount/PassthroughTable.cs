@@ -47,8 +47,11 @@ public sealed partial class PassthroughTable
     }
 
     /// <summary>Counts an open of a node whose file is complete.</summary>
+    /// <param name="nodeId">The node.</param>
+    /// <param name="path">Its file.</param>
+    /// <param name="isCounted">Whether this open was counted by <see cref="Inherit"/> already.</param>
     /// <returns>The registration's id, or 0 when this open goes through the page cache.</returns>
-    public int Open(ulong nodeId, string path)
+    public int Open(ulong nodeId, string path, bool isCounted)
     {
         if (WhyOff is not null)
         {
@@ -64,7 +67,7 @@ public sealed partial class PassthroughTable
                 node.IsCached = node.BackingId == 0;
             }
 
-            node.Opens++;
+            node.Opens += isCounted ? 0 : 1;
             Use(node);
             return node.BackingId;
         }

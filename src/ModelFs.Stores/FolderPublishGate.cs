@@ -4,7 +4,7 @@ namespace ModelFs.Stores;
 
 /// <summary>
 /// The last step of a publish: a finished file gets its name. Only this step is serialised, over all publishers of one folder, by a
-/// lock file that dies with its process.
+/// lock on the folder that dies with its process.
 /// </summary>
 internal sealed class FolderPublishGate(string folder, StoreOptions options)
 {
@@ -14,7 +14,8 @@ internal sealed class FolderPublishGate(string folder, StoreOptions options)
     private const string PartialSuffix = ".partial";
     private const int OpenCloseOnExec = 0x80000;
     private static readonly TimeSpan LockPause = TimeSpan.FromMilliseconds(5);
-    private static readonly TimeSpan LeftoverAge = TimeSpan.FromDays(1);
+    /// <summary>Long enough for a publisher to lock the file that it has just made.</summary>
+    private static readonly TimeSpan LeftoverAge = TimeSpan.FromSeconds(10);
 
     /// <summary>Whether the file system was seen to refuse a rename or link onto an existing name, which makes creation atomic.</summary>
     internal Creation CreationBy { get; private set; } = Creation.CheckedBefore;
@@ -60,40 +61,68 @@ internal sealed class FolderPublishGate(string folder, StoreOptions options)
         }
     }
 
-    /// <summary>Deletes what publishers that died more than a day ago left behind.</summary>
+    /// <summary>Deletes what publishers that died left behind: unfinished files that nobody holds open.</summary>
     internal void RemoveLeftovers()
     {
         var limit = options.TimeProvider.GetUtcNow() - LeftoverAge;
         foreach (var path in Directory.EnumerateFiles(folder, OwnPrefix + "*" + PartialSuffix))
         {
-            if (FileIdentity.TryGet(path, out var identity) == 0 && identity.LastModified < limit)
+            if (FileIdentity.TryGet(path, out var identity) == 0 && identity.LastModified < limit && IsAbandoned(path))
             {
                 TryDelete(path);
             }
         }
     }
 
+    /// <summary>A publisher holds its unfinished file open with a shared lock (.NET's FileShare), which dies with it.</summary>
+    private static bool IsAbandoned(string path)
+    {
+        try
+        {
+            using var file = new FileStream(path, FileMode.Open, FileAccess.ReadWrite, FileShare.None, bufferSize: 0);
+            return true;
+        }
+        catch (Exception error) when (FolderErrors.IsOfFileSystem(error))
+        {
+            return false;
+        }
+    }
+
     /// <summary>Waits until no other publisher of this folder is in its last step.</summary>
     internal async Task<IDisposable> EnterAsync(CancellationToken cancellationToken)
     {
-        var path = Path.Combine(folder, OwnPrefix + "lock");
         var started = options.TimeProvider.GetTimestamp();
         while (true)
         {
-            try
+            if (TryLockFolder(out var held))
             {
-                // FileShare.None is flock(LOCK_EX), held until the handle is closed or the process is gone.
-                return new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None, bufferSize: 0);
+                return held;
             }
-            catch (IOException) when (File.Exists(path) && options.TimeProvider.GetElapsedTime(started) < options.Deadlines.NoProgress)
+
+            if (options.TimeProvider.GetElapsedTime(started) >= options.Deadlines.NoProgress)
             {
-                await Task.Delay(LockPause, options.TimeProvider, cancellationToken).ConfigureAwait(false);
+                throw new StoreException(StoreErrorKind.Unavailable, $"{folder}: another publisher has held its lock for {options.Deadlines.NoProgress.TotalSeconds} s; find it with lslocks");
             }
-            catch (IOException exception) when (File.Exists(path))
-            {
-                throw new StoreException(StoreErrorKind.Unavailable, $"{path}: another publisher has held the lock for {options.Deadlines.NoProgress.TotalSeconds} s; find it with lslocks", exception);
-            }
+
+            await Task.Delay(LockPause, options.TimeProvider, cancellationToken).ConfigureAwait(false);
         }
+    }
+
+    /// <summary>Locks the folder itself, so that no lock file is left in it; the lock ends with the descriptor, and so with the process.</summary>
+    /// <returns>False when another publisher holds it.</returns>
+    private bool TryLockFolder(out SafeFileHandle held)
+    {
+        held = new SafeFileHandle(Interop.OpenDirectory(folder, Interop.OpenCloseOnExec), ownsHandle: true);
+        var errno = held.IsInvalid || Interop.Flock(held, Interop.LockExclusive | Interop.LockNonBlocking) != 0 ? LastErrno() : 0;
+
+        // Some network file systems lock no folders; between their machines the condition is then checked without a lock.
+        if (errno is 0 or Interop.EBADF or Interop.EINVAL or Interop.EOPNOTSUPP or Interop.ENOLCK && !held.IsInvalid)
+        {
+            return true;
+        }
+
+        held.Dispose();
+        return errno == Interop.EAGAIN ? false : throw FolderErrors.Of(errno, "locking", folder);
     }
 
     /// <summary>Gives the name to a finished file only if it is free.</summary>

@@ -112,7 +112,9 @@ public sealed class FolderStore : IModelStore
             await WriteAsync(partial, content, cancellationToken).ConfigureAwait(false);
             using (await _gate.EnterAsync(cancellationToken).ConfigureAwait(false))
             {
-                return await RunAsync(() => GiveName(key, partial, path, condition), "publishing", path, CancellationToken.None).ConfigureAwait(false);
+                var stored = await RunAsync(() => GiveName(key, partial, path, condition), "publishing", path, CancellationToken.None).ConfigureAwait(false);
+                _gate.RemoveLeftovers();
+                return stored;
             }
         }
         catch (Exception exception) when (FolderErrors.IsOfFileSystem(exception))
@@ -188,6 +190,8 @@ public sealed class FolderStore : IModelStore
         return errno switch
         {
             0 => identity.IsRegularFile ? new StoredObject(key, identity.Revision, identity.Length, identity.LastModified) : null,
+            Interop.ENOENT or Interop.ENOTDIR when !Directory.Exists(_folder) =>
+                throw new StoreException(StoreErrorKind.Unavailable, $"{_folder} is not there; mount or create it again"),
             Interop.ENOENT or Interop.ENOTDIR or Interop.ELOOP or Interop.ENAMETOOLONG => null,
             _ => throw FolderErrors.Of(errno, "looking up", PathOf(key)),
         };

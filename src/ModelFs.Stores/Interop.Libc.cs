@@ -7,6 +7,9 @@ namespace ModelFs.Stores;
 internal static partial class Interop
 {
     internal const int AtFdCwd = -100;
+    internal const int OpenCloseOnExec = 0x80000;
+    internal const int LockExclusive = 2;
+    internal const int LockNonBlocking = 4;
     internal const int AtEmptyPath = 0x1000;
     internal const uint RenameNoReplace = 1;
 
@@ -24,6 +27,9 @@ internal static partial class Interop
     internal const int ENOTDIR = 20;
     internal const int ENAMETOOLONG = 36;
     internal const int ELOOP = 40;
+    internal const int EBADF = 9;
+    internal const int EAGAIN = 11;
+    internal const int ENOLCK = 37;
     internal const int EOPNOTSUPP = 95;
     internal const int ETIMEDOUT = 110;
     internal const int EHOSTDOWN = 112;
@@ -44,6 +50,9 @@ internal static partial class Interop
 
     [LibraryImport("libc", EntryPoint = "open", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     internal static partial int OpenDirectory(string path, int flags);
+
+    [LibraryImport("libc", EntryPoint = "flock", SetLastError = true)]
+    internal static partial int Flock(SafeFileHandle file, int operation);
 
     [LibraryImport("libc", EntryPoint = "fsync", SetLastError = true)]
     internal static partial int Fsync(SafeFileHandle file);

@@ -84,7 +84,7 @@ internal sealed class NewModelTests : MountFixture
         var mount = Mount(new MountSettings { More = ["--layout", "project"] });
         Actor.Python(Trainer, mount.At("support", "first"), "0");
         mount.Unmount();
-        Assert.That(Directory.GetFiles(StoreFolder).Select(Path.GetFileName), Is.EqualTo(["support___first.tar.gz"]));
+        Assert.That(StoreKeys(), Is.EqualTo(["support___first.tar.gz"]));
     }
 
     [Test]

@@ -31,7 +31,7 @@ internal sealed class PackingTests : MountFixture
         File.WriteAllText(Folder.At("go-on"), "");
         writer.Wait(TimeSpan.FromSeconds(30)).Succeeded();
         Eventually.True(() => RevisionOf("bert") != before, "published after the mapping has ended");
-        Assert.That(Actor.Bash($"tar xzOf {ArchiveOf("bert")} bert/intent_classifier.pkl | head -c 10").Output.Trim(), Is.EqualTo("firstlater"));
+        Assert.That(Actor.Bash($"tar xzOf {ArchiveOf("bert")} bert/intent_classifier.pkl > {Folder.At("published")} && head -c 10 {Folder.At("published")}").Output.Trim(), Is.EqualTo("firstlater"));
     }
 
     [Test]
@@ -94,7 +94,7 @@ internal sealed class PackingTests : MountFixture
             """, mount.At("bert")).Output;
         Assert.That(int.Parse(met), Is.Positive, "no write met a pack: this test has shown nothing");
         mount.Unmount();
-        Assert.That(Actor.Bash($"tar xzOf {ArchiveOf("bert")} bert/round").Output.Trim(), Is.EqualTo("9b"));
+        Assert.That(Actor.Bash($"tar xzOf {ArchiveOf("bert")} bert/round").Output.Trim(), Is.EqualTo("4b"));
     }
 
     private void AssertLeftEqualsRight() => Actor.Python(

@@ -18,6 +18,7 @@ namespace ModelFs.Cli.Daemon;
 internal sealed partial class MountDaemon(IStoreOpener stores) : IMountDaemon
 {
     private const int ReaderThreads = 4;
+    private static readonly TimeSpan s_firstListingWait = TimeSpan.FromMilliseconds(300);
     private const int ExitFailed = 1;
     private const int ExitPending = 75;
 
@@ -96,6 +97,12 @@ internal sealed partial class MountDaemon(IStoreOpener stores) : IMountDaemon
         }
 
         cache.Start(resumed: hello.IsResumed);
+        if (!hello.IsResumed)
+        {
+            // So that the first `ls` and `status` know the models, if the store answers at once.
+            await Task.WhenAny(cache.Catalog.FirstListing, Task.Delay(s_firstListingWait)).ConfigureAwait(false);
+        }
+
         using var fileSystem = new ModelFileSystem(cache, new FileSystemOptions { ReadOnly = settings.ReadOnly }, reporter.ToBytes, resume: hello.IsResumed);
         var adapter = new FuseOperationsAdapter(fileSystem, passthrough, new MountOwner(settings.Uid, settings.Gid), loggers.CreateLogger<FuseOperationsAdapter>());
         using var device = hello.Device ?? keeper.Mount();

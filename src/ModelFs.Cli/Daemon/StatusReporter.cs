@@ -32,14 +32,14 @@ internal sealed class StatusReporter(
         return new ModelStatus
         {
             Name = model.Name.ToString(),
-            State = ModelStatus.NameOf(model.State),
+            State = copy is { IsEmptied: true } ? ModelStatus.Emptied : ModelStatus.NameOf(model.State),
             Bytes = copy?.ContentBytes ?? model.StoredLength,
             Files = copy?.Manifest.Files ?? 0,
             LocalRevision = copy?.Manifest.BaseRevision,
             StoreRevision = model.StoredRevision,
             OpenFiles = copy?.OpenFiles ?? 0,
             OpenWriters = copy?.OpenWriters ?? 0,
-            DirtySince = copy?.DirtySince,
+            DirtySince = copy is { IsEmptied: false } ? copy.DirtySince : null,
             Tries = model.Tries,
             LastError = model.LastError?.Message,
             NextTryAt = model.NextTryAt == default ? null : model.NextTryAt,

@@ -68,6 +68,12 @@ internal static class UnmountCommand
         var result = await DrainView.ShowAsync(
             services.Console,
             view => new DrainWatch(services.Mounts, services.Time, view).RunAsync(mount.MountPoint, null, timeout, cancellationToken)).ConfigureAwait(false);
+        if (result.Errno == Errno.EROFS)
+        {
+            // A read-only mount has nothing to bring to the store.
+            return new DrainResult(0, []);
+        }
+
         if (result.Errno is not (0 or Errno.ETIMEDOUT))
         {
             services.Error.WriteLine($"modelfs: {mount.MountPoint}: {SyncErrors.Explain(services.Mounts, mount.MountPoint, result)}");

@@ -98,6 +98,9 @@ internal sealed record CacheStatus(long Bytes, long? LimitBytes, int Models);
 /// <summary>One model as the mount sees it.</summary>
 internal sealed record ModelStatus
 {
+    /// <summary>The state of a model whose files were all removed here: nothing is published of it.</summary>
+    public const string Emptied = "emptied";
+
     /// <summary>As the mount shows it: <c>NAME</c> or <c>PROJECT/NAME</c>.</summary>
     public string Name { get; set; } = "";
 

@@ -64,6 +64,10 @@ internal abstract class MountFixture : IDisposable
 
     protected string ArchiveOf(string model) => Path.Combine(StoreFolder, model + ".tar.gz");
 
+    /// <summary>Keys of the folder store; names with a leading dot are the store's own bookkeeping.</summary>
+    protected string[] StoreKeys() =>
+        [.. Directory.GetFileSystemEntries(StoreFolder).Select(path => Path.GetFileName(path)).Where(name => name[0] != '.').Order(StringComparer.Ordinal)];
+
     /// <summary>What tells one version of an archive from another: a replaced file has another inode.</summary>
     protected string RevisionOf(string model) => Actor.Run("/usr/bin/stat", ["-c", "%i %s %.Y %.Z", ArchiveOf(model)]).Output;
 
