@@ -257,13 +257,12 @@ public sealed partial class ModelCache : IAsyncDisposable
     /// <exception cref="ModelException">The cache's disk refused.</exception>
     public async Task<ModelCopy> CreateModelAsync(ModelName name, uint mode)
     {
-        var model = Catalog.GetOrAdd(name);
-        await model.DiskTurn.WaitAsync(_stopping.Token).ConfigureAwait(false);
+        var model = await TakeDiskTurnAsync(name).ConfigureAwait(false);
         try
         {
             lock (model.Gate)
             {
-                if (model.Copy is not null || model.Stored is not null)
+                if (model.Copy is not null || model.Stored is not null || model.Fetch is not null)
                 {
                     throw new ModelException(ModelErrorKind.Busy, $"there is a model {name} already");
                 }
@@ -354,17 +353,17 @@ public sealed partial class ModelCache : IAsyncDisposable
         await Task.WhenAll(attempts).ConfigureAwait(false);
     }
 
-    /// <summary>Publishes what is pending, retrying until the deadline.</summary>
+    /// <summary>Publishes what is pending, retrying until the deadline; what needs a person's review is left.</summary>
     /// <returns>What is still pending.</returns>
     public async Task<IReadOnlyList<CachedModel>> DrainAsync(TimeSpan deadline)
     {
         using var timer = new CancellationTokenSource(deadline, _time);
-        while (Pending is { Count: > 0 } pending)
+        while (Drainable() is { Count: > 0 } pending)
         {
             try
             {
                 await Task.WhenAll(pending.Select(model => _queue.PublishNowAsync(model, timer.Token))).ConfigureAwait(false);
-                if (Pending.Count > 0)
+                if (Drainable().Count > 0)
                 {
                     await Task.Delay(_options.BackoffMin, _time, timer.Token).ConfigureAwait(false);
                 }
@@ -387,12 +386,30 @@ public sealed partial class ModelCache : IAsyncDisposable
         _stopping.Dispose();
     }
 
+    private IReadOnlyList<CachedModel> Drainable() => _options.ReadOnly ? [] : [.. Pending.Where(model => model.Copy is not { NeedsReview: true })];
+
     private async Task SyncOneAsync(CachedModel model, CancellationToken cancellationToken)
     {
         var outcome = await _queue.PublishNowAsync(model, cancellationToken).ConfigureAwait(false);
         if (outcome is { Error: { } error })
         {
             throw error;
+        }
+    }
+
+    /// <summary>The disk turn of the model of that name, as the catalog has it: with the turn taken the catalog does not forget it.</summary>
+    private async Task<CachedModel> TakeDiskTurnAsync(ModelName name)
+    {
+        while (true)
+        {
+            var model = Catalog.GetOrAdd(name);
+            await model.DiskTurn.WaitAsync(_stopping.Token).ConfigureAwait(false);
+            if (Catalog.GetOrAdd(name) == model)
+            {
+                return model;
+            }
+
+            model.DiskTurn.Release();
         }
     }
 
@@ -537,7 +554,7 @@ public sealed partial class ModelCache : IAsyncDisposable
         TimeSpan left;
         lock (model.Gate)
         {
-            if (model.Copy is not { IsDirty: false } current || model.IsPublishing || current.OpenFiles > 0
+            if (!Catalog.HasListing || model.Copy is not { IsDirty: false } current || model.IsPublishing || current.OpenFiles > 0
                 || model.Stored?.Revision.Value == current.Manifest.BaseRevision)
             {
                 return;
