@@ -2,6 +2,7 @@ using System.Buffers;
 using ModelFs.Archives.Deflate;
 using ModelFs.Archives.Packing;
 using ModelFs.Archives.Streaming;
+using ModelFs.Archives.Unpacking;
 using ModelFs.Models;
 
 namespace ModelFs.Archives;
@@ -19,6 +20,7 @@ public static class ModelPacker
     /// <param name="output">Takes the archive; not disposed.</param>
     /// <param name="cancellationToken">Ends the work at the next block.</param>
     /// <exception cref="PackException">A file is not what <paramref name="entries"/> says: shorter, longer, other bytes, gone. What was written is useless.</exception>
+    /// <exception cref="ArchiveException">The tree holds what can't be unpacked again: a link that leads out, or a path that is too long.</exception>
     /// <exception cref="ArgumentException">The format is one that ModelFs only reads.</exception>
     /// <exception cref="IOException">The output or the file system failed.</exception>
     public static async Task<PackedModel> PackAsync(
@@ -29,6 +31,9 @@ public static class ModelPacker
             throw new ArgumentException($"{options.Format} archives are only read", nameof(options));
         }
 
+        // What a reader of ours would refuse must not be published.
+        LinkRule.Check(entries);
+        MemberName.RequireReadable(entries);
         using var producer = new TarProducer(Path.TrimEndingDirectorySeparator(folder), entries, options);
         var tar = ReadAhead.OnOwnThread(producer.Fill, BlockBytes, Blocks, cancellationToken);
         long archiveBytes;

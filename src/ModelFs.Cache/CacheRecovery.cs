@@ -99,7 +99,7 @@ internal sealed partial class CacheRecovery(CacheFolder folder, CopyFiles files,
     {
         lock (model.Gate)
         {
-            if (copy.Manifest.BootId == CacheFolder.BootId && model.Copy is null)
+            if ((copy.Manifest.BootId is null || copy.Manifest.BootId == CacheFolder.BootId) && model.Copy is null)
             {
                 model.Copy = copy;
                 model.MoveTo(ModelState.Ready);

@@ -13,7 +13,7 @@ namespace ModelFs.Cache;
 /// <param name="Layout">How member names of the archive are written.</param>
 /// <param name="ContentBytes">Sum of the files' sizes when the copy was last equal to its base.</param>
 /// <param name="Files">Number of files then.</param>
-/// <param name="BootId">Boot of the machine in which the content was written without being synced.</param>
+/// <param name="BootId">Boot of the machine in which the content was written; null once all of it was synced to the disk.</param>
 /// <param name="ConflictName">For a version that lost against the store: the name under which it is kept and shown; otherwise null.</param>
 public sealed record CopyManifest(
     int Version,
@@ -25,7 +25,7 @@ public sealed record CopyManifest(
     ArchiveLayout Layout,
     long ContentBytes,
     int Files,
-    string BootId,
+    string? BootId,
     string? ConflictName = null)
 {
     /// <summary>The version that this program writes, and the newest that it reads.</summary>

@@ -37,6 +37,18 @@ internal sealed partial class CopyShelf(CopyFiles files, CacheOptions options, I
         }
     }
 
+    /// <summary>All copies but conflicts.</summary>
+    public IReadOnlyList<ModelCopy> Copies
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return [.. _copies];
+            }
+        }
+    }
+
     public ModelCopy? Find(long id)
     {
         lock (_gate)

@@ -6,16 +6,6 @@ using ModelFs.Stores;
 
 namespace ModelFs.Cache;
 
-/// <summary>How a change touches a copy.</summary>
-public enum ChangeKind
-{
-    /// <summary>It writes, creates, renames or sets attributes.</summary>
-    Write,
-
-    /// <summary>It only removes a name.</summary>
-    Removal,
-}
-
 /// <summary>
 /// Which models are known, here, being fetched, dirty, being published; the front of this project.
 /// </summary>
@@ -31,12 +21,12 @@ public sealed partial class ModelCache : IAsyncDisposable
     private readonly ILogger _logger;
     private readonly CopyFiles _files;
     private readonly CacheJournal _journal;
-    private readonly ModelFetcher _fetcher;
-    private readonly ModelPublisher _publisher;
+    private readonly ModelFetches _fetches;
+    private readonly CopyChanges _changes;
+    private readonly CopySealer _sealer;
     private readonly WritebackQueue _queue;
     private readonly CopyShelf _shelf;
     private readonly IModelStore _store;
-    private readonly SemaphoreSlim _fetchSlots;
     private readonly CancellationTokenSource _stopping = new();
 
     /// <summary>Opens the copies of a cache folder over a store; <see cref="Start"/> begins the background work.</summary>
@@ -49,11 +39,11 @@ public sealed partial class ModelCache : IAsyncDisposable
         _logger = logger;
         _files = new CopyFiles(folder);
         _journal = new CacheJournal(folder, time);
-        _fetcher = new ModelFetcher(store, _files, folder, options, time, logger);
-        _publisher = new ModelPublisher(store, _files, _journal, time, logger);
-        _queue = new WritebackQueue(options, time, logger, _publisher.PublishAsync, SetAside);
         _shelf = new CopyShelf(_files, options, logger);
-        _fetchSlots = new SemaphoreSlim(options.FetchesMax);
+        _sealer = new CopySealer(folder, _shelf);
+        _queue = new WritebackQueue(options, time, logger, new ModelPublisher(store, _files, _journal, time, logger).PublishAsync, SetAside);
+        _fetches = new ModelFetches(new ModelFetcher(store, _files, folder, options, time, logger), _shelf, store.DisplayName, options, time, logger);
+        _changes = new CopyChanges(_journal, _queue, time);
         Catalog = new ModelCatalog(store, options, time, logger);
         Catalog.Changed += OnListingChanged;
         _shelf.Retired += copy => CopyRetired?.Invoke(copy);
@@ -105,6 +95,7 @@ public sealed partial class ModelCache : IAsyncDisposable
 
         _shelf.AddConflicts(conflicts);
         _ = Catalog.RefreshIfOlder(TimeSpan.Zero);
+        _ = SealFromTimeToTimeAsync();
         if (!_options.ReadOnly)
         {
             _queue.Start();
@@ -117,66 +108,17 @@ public sealed partial class ModelCache : IAsyncDisposable
     /// <summary>The model's current copy, fetched first if it is not here; all who ask at once share one fetch.</summary>
     /// <exception cref="ModelException">It can't be had; within the pause after a failure the same error is given at once.</exception>
     /// <exception cref="OperationCanceledException">The caller gave up; the fetch goes on for others.</exception>
-    public ValueTask<ModelCopy> AcquireAsync(CachedModel model, CancellationToken cancellationToken)
-    {
-        Task<ModelCopy> fetch;
-        lock (model.Gate)
-        {
-            if (model.Copy is { } copy)
-            {
-                copy.LastUsed = _time.GetUtcNow();
-                return ValueTask.FromResult(copy);
-            }
-
-            if (model.Stored is not { } stored)
-            {
-                throw new ModelException(ModelErrorKind.NotFound, $"there is no model {model.Name} in {_store.DisplayName}");
-            }
-
-            if (model.Fetch is null)
-            {
-                if (model.State == ModelState.Failed && _time.GetUtcNow() < model.NextTryAt && model.LastError is { } recent)
-                {
-                    throw recent;
-                }
-
-                model.MoveTo(ModelState.Fetching);
-                model.Fetch = Task.Run(() => FetchAsync(model, stored));
-            }
-
-            fetch = model.Fetch;
-        }
-
-        return new ValueTask<ModelCopy>(fetch.WaitAsync(cancellationToken));
-    }
+    public ValueTask<ModelCopy> AcquireAsync(CachedModel model, CancellationToken cancellationToken) => _fetches.AcquireAsync(model, cancellationToken);
 
     /// <summary>Announces a change of a copy: returns when the copy's dirty mark is on disk. Every call is followed by one <see cref="EndChange"/>.</summary>
     /// <param name="copy">The copy.</param>
     /// <param name="path">What is opened or changed, relative to the model folder; shown to whoever waits for it.</param>
     /// <param name="kind">What the change does.</param>
     /// <exception cref="ModelException">The mark can't be written, or the copy was replaced; nothing may be changed then.</exception>
-    public ValueTask BeginChangeAsync(ModelCopy copy, string path, ChangeKind kind)
-    {
-        var model = copy.Model;
-        lock (model.Gate)
-        {
-            if (copy.IsRetired)
-            {
-                throw new ModelException(ModelErrorKind.Conflict, $"{model.Name} was replaced by another version meanwhile; open it again");
-            }
+    public ValueTask BeginChangeAsync(ModelCopy copy, string path, ChangeKind kind) => _changes.BeginAsync(copy, path, kind);
 
-            copy.AddWriter(path);
-            copy.ChangeVersion++;
-            copy.OnlyRemovals &= kind == ChangeKind.Removal;
-            copy.NeedsReview = false;
-            if (copy.IsDirty && !copy.IsMarkedSynced)
-            {
-                return ValueTask.CompletedTask;
-            }
-        }
-
-        return new ValueTask(Task.Run(() => MarkDirtyAsync(copy, path)));
-    }
+    /// <summary>A change announced by <see cref="BeginChangeAsync"/> is over; the copy begins to settle.</summary>
+    public void EndChange(ModelCopy copy, string path) => _changes.End(copy, path);
 
     /// <summary>Notes which file of the cache's disk a writer was given, so that a publish can see whether it is quiet.</summary>
     public static void NoteWritten(ModelCopy copy, ulong inode)
@@ -185,19 +127,6 @@ public sealed partial class ModelCache : IAsyncDisposable
         {
             copy.WrittenInodes.Add(inode);
         }
-    }
-
-    /// <summary>A change announced by <see cref="BeginChangeAsync"/> is over; the copy begins to settle.</summary>
-    public void EndChange(ModelCopy copy, string path)
-    {
-        lock (copy.Model.Gate)
-        {
-            copy.RemoveWriter(path);
-            copy.ChangeVersion++;
-            copy.LastChange = _time.GetUtcNow();
-        }
-
-        _queue.Touch(copy.Model);
     }
 
     /// <summary>A file of the copy was opened; it is neither evicted nor replaced until <see cref="FileClosed"/>.</summary>
@@ -354,10 +283,13 @@ public sealed partial class ModelCache : IAsyncDisposable
     }
 
     /// <summary>Publishes what is pending, retrying until the deadline; what needs a person's review is left.</summary>
+    /// <param name="deadline">How long to go on trying.</param>
+    /// <param name="cancellationToken">Ends it earlier; what is pending is returned all the same.</param>
     /// <returns>What is still pending.</returns>
-    public async Task<IReadOnlyList<CachedModel>> DrainAsync(TimeSpan deadline)
+    public async Task<IReadOnlyList<CachedModel>> DrainAsync(TimeSpan deadline, CancellationToken cancellationToken)
     {
-        using var timer = new CancellationTokenSource(deadline, _time);
+        using var timer = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        using var end = _time.CreateTimer(_ => timer.Cancel(), null, deadline, Timeout.InfiniteTimeSpan);
         while (Drainable() is { Count: > 0 } pending)
         {
             try
@@ -381,21 +313,32 @@ public sealed partial class ModelCache : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await _stopping.CancelAsync().ConfigureAwait(false);
+        await _fetches.DisposeAsync().ConfigureAwait(false);
         await _queue.DisposeAsync().ConfigureAwait(false);
-        _fetchSlots.Dispose();
         _stopping.Dispose();
     }
 
-    private IReadOnlyList<CachedModel> Drainable() => _options.ReadOnly ? [] : [.. Pending.Where(model => model.Copy is not { NeedsReview: true })];
+    /// <summary>Brings clean copies to the disk, so that they outlive the loss of power.</summary>
+    public void Seal() => _sealer.Seal();
 
-    private async Task SyncOneAsync(CachedModel model, CancellationToken cancellationToken)
+    private async Task SealFromTimeToTimeAsync()
     {
-        var outcome = await _queue.PublishNowAsync(model, cancellationToken).ConfigureAwait(false);
-        if (outcome is { Error: { } error })
+        try
         {
-            throw error;
+            while (true)
+            {
+                await Task.Delay(CopySealer.Interval, _time, _stopping.Token).ConfigureAwait(false);
+                await Task.Run(_sealer.Seal).ConfigureAwait(false);
+            }
+        }
+        catch (OperationCanceledException)
+        {
+            // The daemon ends; it seals once more by itself.
         }
     }
+
+    /// <summary>What an unmount publishes: not what is only read, and not what a person is to look at first.</summary>
+    private IReadOnlyList<CachedModel> Drainable() => _options.ReadOnly ? [] : [.. Pending.Where(model => model.Copy is not { NeedsReview: true })];
 
     /// <summary>The disk turn of the model of that name, as the catalog has it: with the turn taken the catalog does not forget it.</summary>
     private async Task<CachedModel> TakeDiskTurnAsync(ModelName name)
@@ -413,87 +356,17 @@ public sealed partial class ModelCache : IAsyncDisposable
         }
     }
 
-    private async Task MarkDirtyAsync(ModelCopy copy, string path)
+    private async Task SyncOneAsync(CachedModel model, CancellationToken cancellationToken)
     {
-        var model = copy.Model;
-        try
+        var outcome = await _queue.PublishNowAsync(model, cancellationToken).ConfigureAwait(false);
+        if (outcome is { Error: { } error })
         {
-            await model.DiskTurn.WaitAsync(_stopping.Token).ConfigureAwait(false);
-            try
-            {
-                lock (model.Gate)
-                {
-                    if (copy.IsDirty && !copy.IsMarkedSynced)
-                    {
-                        return;
-                    }
-                }
-
-                _journal.Mark(copy.Id, copy.Manifest.Key, CacheJournal.StateDirty, copy.DirtySince);
-                lock (model.Gate)
-                {
-                    copy.DirtySince ??= _time.GetUtcNow();
-                    copy.IsMarkedSynced = false;
-                    if (model.State == ModelState.Ready)
-                    {
-                        model.MoveTo(ModelState.Dirty);
-                    }
-                }
-            }
-            finally
-            {
-                model.DiskTurn.Release();
-            }
-        }
-        catch
-        {
-            EndChange(copy, path);
-            throw;
-        }
-    }
-
-    private async Task<ModelCopy> FetchAsync(CachedModel model, StoredObject stored)
-    {
-        try
-        {
-            await _fetchSlots.WaitAsync(_stopping.Token).ConfigureAwait(false);
-            try
-            {
-                _shelf.MakeRoom(stored.Length);
-                var (id, path, manifest) = await _fetcher.FetchAsync(model, stored, _stopping.Token).ConfigureAwait(false);
-                var copy = new ModelCopy(model, id, path, manifest) { LastUsed = _time.GetUtcNow() };
-                lock (model.Gate)
-                {
-                    model.Copy = copy;
-                    model.Fetch = null;
-                    model.Tries = 0;
-                    model.LastError = null;
-                    model.MoveTo(ModelState.Ready);
-                }
-
-                _shelf.Add(copy);
-                _shelf.MakeRoom(0);
-                return copy;
-            }
-            finally
-            {
-                _fetchSlots.Release();
-            }
-        }
-        catch (Exception error)
-        {
-            var reason = ModelErrors.From(error, $"cannot fetch {stored.Key}");
             lock (model.Gate)
             {
-                model.Fetch = null;
-                model.Tries++;
-                model.LastError = reason;
-                model.NextTryAt = _time.GetUtcNow() + Backoff.After(model.Tries, _options.BackoffMin, _options.BackoffMax);
-                model.MoveTo(ModelState.Failed);
+                model.LastError = error;
             }
 
-            LogFetchFailed(_logger, reason.Message);
-            throw reason;
+            throw error;
         }
     }
 
@@ -601,7 +474,4 @@ public sealed partial class ModelCache : IAsyncDisposable
 
     [LoggerMessage(Level = LogLevel.Information, Message = "deleted {Key}, revision {Revision}")]
     private static partial void LogDeleted(ILogger logger, string key, string revision);
-
-    [LoggerMessage(Level = LogLevel.Error, Message = "{Reason}")]
-    private static partial void LogFetchFailed(ILogger logger, string reason);
 }

@@ -60,7 +60,9 @@ internal sealed partial class ModelPublisher(IModelStore store, CopyFiles files,
 
             if (ModelTree.Digest(scan.Entries).ToString() == copy.Manifest.BaseDigest)
             {
-                return await FinishAsync(model, copy, version, copy.Manifest, scan, PublishResult.Unchanged, cancellationToken).ConfigureAwait(false);
+                // The same bytes, but written anew: nothing says that they are on the disk.
+                var unsealed = copy.Manifest with { BootId = CacheFolder.BootId };
+                return await FinishAsync(model, copy, version, unsealed, scan, PublishResult.Unchanged, cancellationToken).ConfigureAwait(false);
             }
 
             SyncChanged(copy, scan);

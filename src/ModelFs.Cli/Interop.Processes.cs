@@ -9,6 +9,8 @@ internal static partial class Interop
     private const int O_CLOEXEC = 0x80000;
     private const int F_SETFD = 2;
 
+    internal const int SIGTERM = 15;
+
     /// <summary>geteuid(2).</summary>
     [LibraryImport("libc", EntryPoint = "geteuid")]
     internal static partial uint GetEffectiveUserId();
@@ -16,6 +18,10 @@ internal static partial class Interop
     /// <summary>getegid(2).</summary>
     [LibraryImport("libc", EntryPoint = "getegid")]
     internal static partial uint GetEffectiveGroupId();
+
+    /// <summary>kill(2).</summary>
+    [LibraryImport("libc", EntryPoint = "kill", SetLastError = true)]
+    internal static partial int SendSignal(int pid, int signal);
 
     /// <summary>chown(2).</summary>
     [LibraryImport("libc", EntryPoint = "chown", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]

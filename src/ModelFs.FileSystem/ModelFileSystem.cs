@@ -369,7 +369,7 @@ public sealed class ModelFileSystem : IDisposable
     }
 
     /// <summary>Reads an extended attribute.</summary>
-    public FsResult<byte[]> GetXattr(ulong id, string name) => Inode(id) is { } inode ? ModelXattrs.Get(inode, name) : Errno.ESTALE;
+    public FsResult<byte[]> GetXattr(ulong id, string name) => Inode(id) is { } inode ? _xattrs.Get(inode, name) : Errno.ESTALE;
 
     /// <summary>Names of the extended attributes.</summary>
     public IReadOnlyList<string> ListXattrs(ulong id) => Inode(id) is { Kind: InodeKind.Model } ? ModelXattrs.Names : [];

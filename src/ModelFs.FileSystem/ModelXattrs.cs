@@ -11,12 +11,19 @@ internal sealed class ModelXattrs(ModelCache cache)
 {
     private const string Prefix = "user.modelfs.";
 
+    private volatile string? _lastSyncError;
+
     /// <summary>The names, all with the prefix <c>user.modelfs.</c>.</summary>
     public static IReadOnlyList<string> Names { get; } = [Prefix + "state", Prefix + "revision", Prefix + "progress", Prefix + "last_error"];
 
-    /// <summary>Reads one.</summary>
-    public static FsResult<byte[]> Get(Inode inode, string name)
+    /// <summary>Reads one; the root has only the last failure of a wait for the store.</summary>
+    public FsResult<byte[]> Get(Inode inode, string name)
     {
+        if (inode.Kind == InodeKind.Root && name == Prefix + "last_error" && _lastSyncError is { } failure)
+        {
+            return Encoding.UTF8.GetBytes(failure);
+        }
+
         if (inode.Model is not { } model || !name.StartsWith(Prefix, StringComparison.Ordinal))
         {
             return Errno.ENODATA;
@@ -42,8 +49,24 @@ internal sealed class ModelXattrs(ModelCache cache)
             return Errno.ENOTSUP;
         }
 
-        await cache.SyncAsync(inode.Model, cancellationToken).ConfigureAwait(false);
-        return Errno.None;
+        try
+        {
+            await cache.SyncAsync(inode.Model, cancellationToken).ConfigureAwait(false);
+            _lastSyncError = null;
+            return Errno.None;
+        }
+        catch (ModelException error)
+        {
+            _lastSyncError = error.Message;
+
+            // The kernel repeats a path's call after ESTALE, and the repetition would meet the clean folder and succeed.
+            if (error.Kind == ModelErrorKind.Conflict)
+            {
+                return Errno.EIO;
+            }
+
+            throw;
+        }
     }
 
     private static string Progress(CachedModel model)

@@ -1,5 +1,4 @@
 using System.Buffers.Binary;
-using System.Runtime.InteropServices;
 using System.Text;
 using Microsoft.Win32.SafeHandles;
 using ModelFs.Cache.Posix;
@@ -52,7 +51,7 @@ internal readonly record struct SessionRecord(SessionRecordType Type, ulong Firs
 /// signed (64 bits each), UTF-8 text. Length 0 ends the log, 0xFFFF leads to the next segment. All little endian. Not thread-safe:
 /// <see cref="InodeTable"/>'s lock guards it.
 /// </remarks>
-internal sealed unsafe partial class SessionLog : IDisposable
+internal sealed unsafe class SessionLog : IDisposable
 {
     private const int SegmentBytes = 1 << 20;
     private const int HeaderBytes = 28;
@@ -214,18 +213,5 @@ internal sealed unsafe partial class SessionLog : IDisposable
             _ = Interop.munmap((nint)_segment, SegmentBytes);
             _segment = null;
         }
-    }
-
-    private static partial class Interop
-    {
-        internal const int ProtRead = 1;
-        internal const int ProtWrite = 2;
-        internal const int MapShared = 1;
-
-        [LibraryImport("libc", SetLastError = true)]
-        internal static partial nint mmap(nint address, nint length, int protection, int flags, SafeHandle file, long offset);
-
-        [LibraryImport("libc", SetLastError = true)]
-        internal static partial int munmap(nint address, nint length);
     }
 }

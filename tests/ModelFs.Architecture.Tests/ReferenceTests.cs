@@ -12,7 +12,7 @@ internal sealed class ReferenceTests
         ["ModelFs.Stores.S3"] = ["ModelFs.Models", "ModelFs.Stores"],
         ["ModelFs.Cache"] = ["ModelFs.Archives", "ModelFs.Models", "ModelFs.Stores"],
         ["ModelFs.FileSystem"] = ["ModelFs.Cache", "ModelFs.Models"],
-        ["ModelFs.Mount"] = ["ModelFs.FileSystem", "ModelFs.Fuse", "ModelFs.Models"],
+        ["ModelFs.Mount"] = ["ModelFs.Cache", "ModelFs.FileSystem", "ModelFs.Fuse", "ModelFs.Models"],
         ["ModelFs.Cli"] =
         [
             "ModelFs.Archives", "ModelFs.Cache", "ModelFs.FileSystem", "ModelFs.Fuse", "ModelFs.Models", "ModelFs.Mount", "ModelFs.Stores", "ModelFs.Stores.S3",

@@ -107,7 +107,7 @@ internal sealed class RecoveryTests
         Assert.That(rig.Store.Conditions, Is.Empty);
         Assert.That(model.LastError!.Message, Does.Contain("needs review").And.Contain("modelfs sync bert"));
 
-        Assert.That(await rig.Cache.DrainAsync(TimeSpan.FromSeconds(10)), Is.EqualTo(new[] { model }), "an unmount does not decide for the person");
+        Assert.That(await rig.Cache.DrainAsync(TimeSpan.FromSeconds(10), CancellationToken.None), Is.EqualTo(new[] { model }), "an unmount does not decide for the person");
         Assert.That(rig.Store.Conditions, Is.Empty);
 
         await rig.Cache.SyncAsync(model, CancellationToken.None);
@@ -140,6 +140,28 @@ internal sealed class RecoveryTests
         await rig.AcquireAsync("bert");
         Assert.That(rig.Store.Downloads, Is.EqualTo(2));
         Assert.That(Directory.Exists(old.Folder), Is.False);
+    }
+
+    [Test]
+    public async Task A_sealed_copy_outlives_an_unclean_reboot_until_it_is_written_anew()
+    {
+        await using var rig = await CacheRig.StartedAsync(null, ("bert.tar.gz", Text("one")));
+        var copy = await rig.AcquireAsync("bert");
+        Assert.That(copy.Manifest.BootId, Is.EqualTo(CacheFolder.BootId));
+        rig.Cache.Seal();
+        Assert.That(CopyFiles.ReadManifest(copy.Folder)!.BootId, Is.Null);
+
+        // The same tree, as a copying tool makes it: nothing to publish, but nothing says that it is on the disk.
+        var path = Path.Combine(copy.Content, "text");
+        var time = File.GetLastWriteTimeUtc(path);
+        await rig.WriteAsync(copy, "text", "one");
+        File.SetLastWriteTimeUtc(path, time);
+        rig.Cache.Seal();
+        await rig.Cache.SyncAsync(copy.Model, CancellationToken.None);
+        Assert.That(rig.Store.Conditions, Is.Empty);
+        Assert.That(CopyFiles.ReadManifest(copy.Folder)!.BootId, Is.EqualTo(CacheFolder.BootId));
+        rig.Cache.Seal();
+        Assert.That(CopyFiles.ReadManifest(copy.Folder)!.BootId, Is.Null);
     }
 
     [Test]

@@ -159,7 +159,7 @@ internal sealed class SettleTests
         await rig.WriteAsync(copy, "weights.bin", "12345");
         var open = await rig.CreateAsync("open");
         await rig.Cache.BeginChangeAsync(open, "log", ChangeKind.Write);
-        var drain = rig.Cache.DrainAsync(TimeSpan.FromSeconds(20));
+        var drain = rig.Cache.DrainAsync(TimeSpan.FromSeconds(20), CancellationToken.None);
         await CacheRig.UntilCleanAsync(copy);
         await CacheRig.UntilAsync(
             () =>

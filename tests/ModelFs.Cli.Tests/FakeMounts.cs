@@ -48,6 +48,8 @@ internal sealed class FakeMounts : IMountHost
 
     public IReadOnlyList<MountEntry> List() => Entries;
 
+    public void StopKeeper(int pid) => Calls.Add($"stop {pid}");
+
     public string RealPath(string absolutePath) => absolutePath;
 
     public Task<StatusReading> ReadStatusAsync(string mountPoint)

@@ -24,7 +24,6 @@ public sealed class MountOptionTests
         ["switch-after"] = "9",
         ["fetch-deadline"] = "8",
         ["drain-timeout"] = "7",
-        ["durability"] = "remote",
         ["allow-delete"] = "true",
         ["no-create-bucket"] = "true",
         ["ca-file"] = "ca.pem",

@@ -1,4 +1,5 @@
 using System.Text;
+using ModelFs.Models;
 
 namespace ModelFs.Archives.Unpacking;
 
@@ -53,6 +54,19 @@ internal readonly record struct MemberName
         return Encoding.UTF8.GetByteCount(name.Path) <= PathBytesMax
             ? name
             : throw ArchiveException.Unsupported($"the name of '{raw[..64]}…' is longer than {PathBytesMax:N0} bytes", "use shorter names");
+    }
+
+    /// <summary>Checks that every path of a tree can be a member's name.</summary>
+    /// <exception cref="ArchiveException">One can't.</exception>
+    public static void RequireReadable(IReadOnlyList<TreeEntry> entries)
+    {
+        foreach (var entry in entries)
+        {
+            if (entry.Path.Length > 0)
+            {
+                _ = Parse(entry.Path, entry.Type == TreeEntryType.Directory);
+            }
+        }
     }
 
     private static bool IsNormal(string raw) =>

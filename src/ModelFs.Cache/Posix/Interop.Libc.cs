@@ -33,6 +33,9 @@ internal static unsafe partial class Interop
     internal static partial int fsync(SafeHandle file);
 
     [LibraryImport("libc", SetLastError = true)]
+    internal static partial int syncfs(SafeHandle file);
+
+    [LibraryImport("libc", SetLastError = true)]
     internal static partial int fdatasync(SafeHandle file);
 
     [LibraryImport("libc", SetLastError = true)]

@@ -261,6 +261,16 @@ public static unsafe class PosixFile
     /// <summary>fsync, or fdatasync.</summary>
     public static Errno Sync(SafeFileHandle file, bool dataOnly = false) => Result(dataOnly ? Interop.fdatasync(file) : Interop.fsync(file));
 
+    /// <summary>Brings everything of the file system that a folder lies on to the disk.</summary>
+    public static Errno SyncFileSystem(string folder)
+    {
+        var error = Open(folder, ReadOnly, 0, out var file);
+        using (file)
+        {
+            return error == Errno.None ? Result(Interop.syncfs(file)) : error;
+        }
+    }
+
     /// <summary>Opens and fsyncs a file or a folder.</summary>
     public static Errno SyncPath(string path)
     {

@@ -84,8 +84,8 @@ internal sealed partial class MountDaemon(IStoreOpener stores) : IMountDaemon
     {
         using var folder = CacheFolder.Open(settings.CacheDirectory);
         var address = stores.Parse(settings.Store, "/");
-        var measured = new MeasuringStore(stores.Create(address, settings.CreateBucket, settings.CaFile));
-        var store = new RetryingStore(measured, new RetryOptions(), loggers.CreateLogger<RetryingStore>());
+        var measured = new MeasuringStore(stores.Create(address, settings.CreateBucket, settings.CaFile, settings.FetchDeadline));
+        var store = new RetryingStore(measured, new RetryOptions { Patience = settings.FetchDeadline * 0.8 }, loggers.CreateLogger<RetryingStore>());
         await using var storeOwner = store.ConfigureAwait(false);
         var cache = new ModelCache(folder, store, CacheOptions(settings), TimeProvider.System, loggers.CreateLogger<ModelCache>());
         await using var cacheOwner = cache.ConfigureAwait(false);
@@ -111,9 +111,7 @@ internal sealed partial class MountDaemon(IStoreOpener stores) : IMountDaemon
         await BeginSessionAsync(session, keeper, hello, fileSystem, passthrough, folder).ConfigureAwait(false);
         fileSystem.NameInvalidated += (parent, name) => _ = session.Notifier.InvalidateEntry(parent, name);
 
-        var stop = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, context => Stop(context, stop));
-        using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, context => Stop(context, stop));
+        using var end = new EndSignals();
         using var hangUp = PosixSignalRegistration.Create(PosixSignal.SIGHUP, context => context.Cancel = true);
         var serving = session.RunAsync(ReaderThreads);
         if (hello.IsResumed)
@@ -123,8 +121,8 @@ internal sealed partial class MountDaemon(IStoreOpener stores) : IMountDaemon
 
         keeper.Ready(session.Negotiated.CanResend);
         LogServing(logger, settings.MountPoint, settings.StoreDisplay, hello.IsResumed);
-        var first = await Task.WhenAny(serving, stop.Task, keeper.Closed).ConfigureAwait(false);
-        return await EndAsync(settings, cache, keeper, logger, isUnmounted: first == serving).ConfigureAwait(false);
+        var first = await Task.WhenAny(serving, end.Asked, keeper.Closed).ConfigureAwait(false);
+        return await EndAsync(settings, cache, keeper, logger, isUnmounted: first == serving, end.BeginDrain()).ConfigureAwait(false);
     }
 
     private static async Task BeginSessionAsync(
@@ -150,17 +148,12 @@ internal sealed partial class MountDaemon(IStoreOpener stores) : IMountDaemon
         }
     }
 
-    private static void Stop(PosixSignalContext context, TaskCompletionSource stop)
-    {
-        context.Cancel = true;
-        stop.TrySetResult();
-    }
-
     /// <summary>Publishes what is pending, then lets go of the mount.</summary>
-    private static async Task<int> EndAsync(MountSettings settings, ModelCache cache, KeeperChannel keeper, ILogger logger, bool isUnmounted)
+    private static async Task<int> EndAsync(
+        MountSettings settings, ModelCache cache, KeeperChannel keeper, ILogger logger, bool isUnmounted, CancellationToken impatience)
     {
         var deadline = TimeProvider.System.GetUtcNow() + settings.DrainTimeout;
-        await cache.DrainAsync(settings.DrainTimeout).ConfigureAwait(false);
+        await cache.DrainAsync(settings.DrainTimeout, impatience).ConfigureAwait(false);
         if (!isUnmounted && !keeper.Closed.IsCompleted)
         {
             Unmount(keeper, logger);
@@ -168,7 +161,8 @@ internal sealed partial class MountDaemon(IStoreOpener stores) : IMountDaemon
 
         // What programs changed between the drain and the unmount.
         var left = deadline - TimeProvider.System.GetUtcNow();
-        var pending = await cache.DrainAsync(left > TimeSpan.Zero ? left : TimeSpan.Zero).ConfigureAwait(false);
+        var pending = await cache.DrainAsync(left > TimeSpan.Zero ? left : TimeSpan.Zero, impatience).ConfigureAwait(false);
+        cache.Seal();
         foreach (var model in pending)
         {
             LogPending(logger, model.Name.ToString(), model.LastError?.Message ?? "a program has it open for writing");

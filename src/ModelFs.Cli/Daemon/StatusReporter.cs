@@ -32,7 +32,7 @@ internal sealed class StatusReporter(
         return new ModelStatus
         {
             Name = model.Name.ToString(),
-            State = copy is { IsEmptied: true } ? ModelStatus.Emptied : ModelStatus.NameOf(model.State),
+            State = StateOf(model),
             Bytes = copy?.ContentBytes ?? model.StoredLength,
             Files = copy?.Manifest.Files ?? 0,
             LocalRevision = copy?.Manifest.BaseRevision,
@@ -47,6 +47,11 @@ internal sealed class StatusReporter(
             TotalBytes = moving ? model.StoredLength : 0,
         };
     }
+
+    private static string StateOf(CachedModel model) =>
+        model.Copy is { IsEmptied: true } ? ModelStatus.Emptied
+        : model is { Copy: null, State: ModelState.Absent, LastError.Kind: ModelErrorKind.Conflict } ? ModelStatus.NameOf(ModelState.Conflicted)
+        : ModelStatus.NameOf(model.State);
 
     private static string NameOf(ConditionSupport support) => support switch
     {

@@ -59,6 +59,12 @@ internal static class UnmountCommand
             : await DrainAsync(services, mount, timeout, cancellationToken).ConfigureAwait(false);
         Unmount(services, mount, lazy);
         services.Out.WriteLine($"unmounted {mount.MountPoint}");
+        if (drained.Errno == Errno.ETIMEDOUT && keeper is { } late)
+        {
+            // The time was given for the whole of it: the daemon is not to go on trying for its own drain time.
+            services.Mounts.StopKeeper(late);
+        }
+
         var hasEnded = keeper is not { } pid || await HasEndedAsync(services, pid, timeout + s_keeperGrace, cancellationToken).ConfigureAwait(false);
         return Conclude(services, drained, hasEnded, keeper);
     }

@@ -21,5 +21,6 @@ internal interface IStoreOpener
     /// <param name="address">From <see cref="Parse"/>.</param>
     /// <param name="createBucket">Whether a missing bucket or folder is created.</param>
     /// <param name="caFile">A PEM file of further trusted authorities, or null.</param>
-    IModelStore Create(StoreAddress address, bool createBucket, string? caFile);
+    /// <param name="noProgress">How long a call may go without progress; null for the store's default.</param>
+    IModelStore Create(StoreAddress address, bool createBucket, string? caFile, TimeSpan? noProgress = null);
 }

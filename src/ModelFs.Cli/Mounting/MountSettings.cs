@@ -17,16 +17,6 @@ internal enum RootLayout
     Project,
 }
 
-/// <summary>What close of a changed file promises.</summary>
-internal enum CloseDurability
-{
-    /// <summary>The bytes survive the death of the daemon on this machine; the store follows.</summary>
-    Local,
-
-    /// <summary>The bytes are in the store.</summary>
-    Remote,
-}
-
 /// <summary>
 /// Everything that a daemon must know, complete and absolute, so that a daemon which is started again behaves as the first one did.
 /// A program that was upgraded meanwhile may read what an older one wrote: what is missing has its default, which the serializer keeps only for members with a setter.
@@ -73,14 +63,11 @@ internal sealed record MountSettings
     /// <summary>How long a model must be unused before a newer revision takes its place.</summary>
     public TimeSpan SwitchAfter { get; set; } = TimeSpan.FromSeconds(2);
 
-    /// <summary>How long a fetch may go without progress before its callers get an error.</summary>
-    public TimeSpan FetchDeadline { get; set; } = TimeSpan.FromSeconds(30);
+    /// <summary>How long the store may go without progress before its callers get an error.</summary>
+    public TimeSpan FetchDeadline { get; set; } = TimeSpan.FromSeconds(25);
 
     /// <summary>How long draining may take when the mount ends.</summary>
     public TimeSpan DrainTimeout { get; set; } = TimeSpan.FromSeconds(60);
-
-    /// <summary>What close promises.</summary>
-    public CloseDurability Durability { get; set; }
 
     /// <summary>Whether published models can be deleted and renamed through the mount.</summary>
     public bool AllowDelete { get; set; }

@@ -62,4 +62,7 @@ internal interface IMountHost
 
     /// <summary>Whether a keeper of that pid still runs.</summary>
     bool IsKeeperRunning(int pid);
+
+    /// <summary>Asks a keeper to end without waiting any longer for the store.</summary>
+    void StopKeeper(int pid);
 }

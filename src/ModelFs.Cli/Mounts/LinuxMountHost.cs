@@ -92,6 +92,14 @@ internal sealed class LinuxMountHost(string program) : IMountHost
         return null;
     }
 
+    public void StopKeeper(int pid)
+    {
+        if (IsKeeperRunning(pid))
+        {
+            _ = Interop.SendSignal(pid, Interop.SIGTERM);
+        }
+    }
+
     public bool IsKeeperRunning(int pid)
     {
         try
