@@ -55,9 +55,7 @@ internal sealed class CacheRig : IAsyncDisposable
         await Cache.Catalog.RefreshIfOlder(TimeSpan.FromDays(1));
     }
 
-    /// <summary>The daemon dies: nothing is written any more, only its lock on the folder is gone.</summary>
-    public void Die() => Folder.Dispose();
-
+    /// <summary>The daemon dies: an attempt under way ends, nothing is written any more, and its lock on the folder is gone.</summary>
     public async Task StopAsync()
     {
         await Cache.DisposeAsync();

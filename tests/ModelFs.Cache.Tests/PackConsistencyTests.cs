@@ -50,7 +50,7 @@ internal sealed class PackConsistencyTests
         var path = Path.Combine((await rig.AcquireAsync("bert")).Content, "text");
         IgnoreWithoutLeases(path);
         await rig.WriteAsync(rig.Model("bert").Copy!, "text", "after");
-        rig.Die();
+        await rig.StopAsync();
         await rig.StartAsync(resumed: true);
         var copy = rig.Model("bert").Copy!;
         Assert.That(copy.IsDirty, Is.True);

@@ -55,7 +55,7 @@ internal sealed class RecoveryTests
         await using var rig = await CacheRig.StartedAsync(null, ("bert.tar.gz", Text("one")));
         var old = await rig.AcquireAsync("bert");
         await rig.WriteAsync(old, "text", "two");
-        rig.Die();
+        await rig.StopAsync();
         await rig.StartAsync();
         var copy = rig.Model("bert").Copy!;
         Assert.That(rig.Cache.Pending, Is.EqualTo(new[] { copy.Model }));
@@ -71,7 +71,7 @@ internal sealed class RecoveryTests
         await using var rig = await CacheRig.StartedAsync();
         var old = await rig.CreateAsync("team/gpt");
         await rig.WriteAsync(old, "metadata.json", "{}");
-        rig.Die();
+        await rig.StopAsync();
         await rig.StartAsync();
         Assert.That(rig.Shown("team/gpt"), Is.Not.Null);
         await rig.PassAsync(TimeSpan.FromSeconds(1));
@@ -221,10 +221,10 @@ internal sealed class RecoveryTests
         var copy = await rig.AcquireAsync("bert");
         var parked = Path.Combine(copy.Unlinked, "5");
         await File.WriteAllTextAsync(parked, "still open");
-        rig.Die();
+        await rig.StopAsync();
         await rig.StartAsync(resumed: true);
         Assert.That(File.Exists(parked), Is.True);
-        rig.Die();
+        await rig.StopAsync();
         await rig.StartAsync(resumed: false);
         Assert.That(File.Exists(parked), Is.False);
     }
