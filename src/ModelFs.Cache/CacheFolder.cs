@@ -121,13 +121,14 @@ public sealed class CacheFolder : IDisposable
     private void CheckVersion()
     {
         var path = Path.Combine(Root, "version");
-        if (!File.Exists(path))
+        var text = File.Exists(path) ? File.ReadAllText(path) : "";
+        if (text.Length == 0)
         {
+            // New, or its first daemon's machine went down before the text was on the disk.
             File.WriteAllText(path, VersionText);
             return;
         }
 
-        var text = File.ReadAllText(path);
         if (text != VersionText)
         {
             throw new ModelException(

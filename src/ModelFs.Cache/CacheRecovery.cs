@@ -1,5 +1,6 @@
 using System.Globalization;
 using Microsoft.Extensions.Logging;
+using ModelFs.Cache.Posix;
 using ModelFs.Models;
 
 namespace ModelFs.Cache;
@@ -38,6 +39,10 @@ internal sealed partial class CacheRecovery(CacheFolder folder, CopyFiles files,
             else if (Take(catalog.GetOrAdd(key.Model), new ModelCopy(catalog.GetOrAdd(key.Model), id, path, manifest), mark, keepReplaced) is { } copy)
             {
                 copies.Add(copy);
+                if (!keepReplaced)
+                {
+                    DropUnlinked(copy);
+                }
             }
         }
 
@@ -54,6 +59,16 @@ internal sealed partial class CacheRecovery(CacheFolder folder, CopyFiles files,
         mark is not null && ModelKey.TryParse(mark.Key, out var key)
             ? new CopyManifest(CopyManifest.CurrentVersion, mark.Key, null, 0, default, null, ModelCache.LayoutOf(key.Model), 0, 0, mark.BootId)
             : null;
+
+    /// <summary>Files without a name live as long as a handle, and no handle outlives its mount.</summary>
+    private static void DropUnlinked(ModelCopy copy)
+    {
+        _ = PosixFile.List(copy.Unlinked, out var left);
+        foreach (var file in left)
+        {
+            TreeRemoval.Remove(copy.Unlinked + "/" + file.Name);
+        }
+    }
 
     private IEnumerable<(long Id, string Path)> NewestFirst()
     {

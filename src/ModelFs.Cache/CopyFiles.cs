@@ -55,13 +55,14 @@ internal sealed class CopyFiles(CacheFolder folder)
     public static List<BaseFile> DescribeBase(string content, IReadOnlyList<TreeEntry> entries)
     {
         var files = new List<BaseFile>();
+        var looked = UnixTime.From(DateTimeOffset.UtcNow);
         foreach (var entry in entries)
         {
             if (entry.Type == TreeEntryType.File)
             {
                 var path = content + "/" + entry.Path;
                 DurableFile.Check(PosixFile.Stat(path, out var status), "stat", path);
-                files.Add(TreeScan.Describe(entry.Path, entry.Digest ?? default, status));
+                files.Add(TreeScan.Describe(entry.Path, entry.Digest ?? default, status, looked));
             }
         }
 

@@ -38,7 +38,7 @@ public sealed record CopyManifest(
 /// <param name="Inode">On the cache's file system.</param>
 /// <param name="Size">In bytes.</param>
 /// <param name="ChangeSeconds">Seconds of its ctime.</param>
-/// <param name="ChangeNanoseconds">Nanoseconds of its ctime.</param>
+/// <param name="ChangeNanoseconds">Nanoseconds of its ctime; 4294967295 when it was too fresh to tell a later change, so that the file is read again.</param>
 public sealed record BaseFile(string Path, string Digest, ulong Inode, long Size, long ChangeSeconds, uint ChangeNanoseconds);
 
 /// <summary>The base tree of a copy, <c>base.json</c>.</summary>

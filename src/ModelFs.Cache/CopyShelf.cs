@@ -80,7 +80,8 @@ internal sealed partial class CopyShelf(CopyFiles files, CacheOptions options, I
     /// <summary>Retires least recently used copies until so many more bytes fit under the limit, as far as clean, unused copies go.</summary>
     public void MakeRoom(long bytes)
     {
-        if (options.BytesMax is not { } limit)
+        // Nothing that could go makes room for more than the limit itself.
+        if (options.BytesMax is not { } limit || bytes > limit)
         {
             return;
         }

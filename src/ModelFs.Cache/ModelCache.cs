@@ -186,13 +186,12 @@ public sealed partial class ModelCache : IAsyncDisposable
     /// <exception cref="ModelException">The cache's disk refused.</exception>
     public async Task<ModelCopy> CreateModelAsync(ModelName name, uint mode)
     {
-        var model = Catalog.GetOrAdd(name);
-        await model.DiskTurn.WaitAsync(_stopping.Token).ConfigureAwait(false);
+        var model = await TakeDiskTurnAsync(name).ConfigureAwait(false);
         try
         {
             lock (model.Gate)
             {
-                if (model.Copy is not null || model.Stored is not null)
+                if (model.Copy is not null || model.Stored is not null || model.Fetch is not null)
                 {
                     throw new ModelException(ModelErrorKind.Busy, $"there is a model {name} already");
                 }
@@ -283,7 +282,7 @@ public sealed partial class ModelCache : IAsyncDisposable
         await Task.WhenAll(attempts).ConfigureAwait(false);
     }
 
-    /// <summary>Publishes what is pending, retrying until the deadline.</summary>
+    /// <summary>Publishes what is pending, retrying until the deadline; what needs a person's review is left.</summary>
     /// <param name="deadline">How long to go on trying.</param>
     /// <param name="cancellationToken">Ends it earlier; what is pending is returned all the same.</param>
     /// <returns>What is still pending.</returns>
@@ -291,12 +290,12 @@ public sealed partial class ModelCache : IAsyncDisposable
     {
         using var timer = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         using var end = _time.CreateTimer(_ => timer.Cancel(), null, deadline, Timeout.InfiniteTimeSpan);
-        while (Pending is { Count: > 0 } pending)
+        while (Drainable() is { Count: > 0 } pending)
         {
             try
             {
                 await Task.WhenAll(pending.Select(model => _queue.PublishNowAsync(model, timer.Token))).ConfigureAwait(false);
-                if (Pending.Count > 0)
+                if (Drainable().Count > 0)
                 {
                     await Task.Delay(_options.BackoffMin, _time, timer.Token).ConfigureAwait(false);
                 }
@@ -338,6 +337,8 @@ public sealed partial class ModelCache : IAsyncDisposable
         }
     }
 
+    private IReadOnlyList<CachedModel> Drainable() => _options.ReadOnly ? [] : [.. Pending.Where(model => model.Copy is not { NeedsReview: true })];
+
     private async Task SyncOneAsync(CachedModel model, CancellationToken cancellationToken)
     {
         var outcome = await _queue.PublishNowAsync(model, cancellationToken).ConfigureAwait(false);
@@ -349,6 +350,22 @@ public sealed partial class ModelCache : IAsyncDisposable
             }
 
             throw error;
+        }
+    }
+
+    /// <summary>The disk turn of the model of that name, as the catalog has it: with the turn taken the catalog does not forget it.</summary>
+    private async Task<CachedModel> TakeDiskTurnAsync(ModelName name)
+    {
+        while (true)
+        {
+            var model = Catalog.GetOrAdd(name);
+            await model.DiskTurn.WaitAsync(_stopping.Token).ConfigureAwait(false);
+            if (Catalog.GetOrAdd(name) == model)
+            {
+                return model;
+            }
+
+            model.DiskTurn.Release();
         }
     }
 
@@ -409,7 +426,7 @@ public sealed partial class ModelCache : IAsyncDisposable
         TimeSpan left;
         lock (model.Gate)
         {
-            if (model.Copy is not { IsDirty: false } current || model.IsPublishing || current.OpenFiles > 0
+            if (!Catalog.HasListing || model.Copy is not { IsDirty: false } current || model.IsPublishing || current.OpenFiles > 0
                 || model.Stored?.Revision.Value == current.Manifest.BaseRevision)
             {
                 return;

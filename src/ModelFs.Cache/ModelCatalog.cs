@@ -33,6 +33,9 @@ public sealed partial class ModelCatalog
     /// <summary>Raised outside of every lock after a listing, with the models whose entry in it changed.</summary>
     internal event Action<IReadOnlyList<CachedModel>>? Changed;
 
+    /// <summary>Whether the store was ever listed; before, what it has of a model is not known.</summary>
+    internal bool HasListing { get; private set; }
+
     /// <summary>Completes with the first listing, or when it failed.</summary>
     public Task FirstListing => _firstListing.Task;
 
@@ -124,12 +127,12 @@ public sealed partial class ModelCatalog
         }
     }
 
-    /// <summary>Forgets models that neither the store nor the cache holds.</summary>
+    /// <summary>Forgets models that neither the store nor the cache holds; not one whose first copy is being made.</summary>
     internal void Prune()
     {
         lock (_gate)
         {
-            foreach (var gone in _models.Where(pair => !IsShown(pair.Value)).Select(pair => pair.Key).ToList())
+            foreach (var gone in _models.Where(pair => pair.Value.DiskTurn.CurrentCount > 0 && !IsShown(pair.Value)).Select(pair => pair.Key).ToList())
             {
                 _models.Remove(gone);
             }
@@ -222,7 +225,8 @@ public sealed partial class ModelCatalog
 
             foreach (var model in _models.Values)
             {
-                if (!listed.ContainsKey(model.Name) && model.TakeListed(null, startedAt))
+                // What was deleted while no daemon ran is a change, too, though nothing was known of it before.
+                if (!listed.ContainsKey(model.Name) && (model.TakeListed(null, startedAt) || !HasListing))
                 {
                     changed.Add(model);
                 }
@@ -240,6 +244,7 @@ public sealed partial class ModelCatalog
 
             _clashes = clashes;
             _lastError = null;
+            HasListing = true;
         }
 
         foreach (var clash in clashes)

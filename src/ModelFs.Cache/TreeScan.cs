@@ -11,6 +11,10 @@ namespace ModelFs.Cache;
 /// <param name="Changed">Paths of files whose digest had to be computed, because lstat told that they may differ from the base.</param>
 internal sealed record TreeScan(IReadOnlyList<TreeEntry> Entries, IReadOnlyList<BaseFile> Files, IReadOnlyList<string> Changed)
 {
+    private const uint NeverSame = uint.MaxValue;
+
+    private static readonly TimeSpan s_clockTicks = TimeSpan.FromMilliseconds(20);
+
     /// <summary>Sum of the files' sizes, in bytes.</summary>
     public long ContentBytes => Files.Sum(file => file.Size);
 
@@ -24,6 +28,7 @@ internal sealed record TreeScan(IReadOnlyList<TreeEntry> Entries, IReadOnlyList<
     {
         var entries = new List<TreeEntry>();
         var found = new List<(string Path, FileStatus Status)>();
+        var looked = UnixTime.From(DateTimeOffset.UtcNow);
         Walk(content, entries, found, cancellationToken);
         foreach (var (path, status) in found)
         {
@@ -46,7 +51,7 @@ internal sealed record TreeScan(IReadOnlyList<TreeEntry> Entries, IReadOnlyList<
             }
 
             entries.Add(new TreeEntry(path, TreeEntryType.File, (int)(status.Mode & 0x1FF), status.ModifiedTime, status.Size, Digest: digest));
-            files.Add(Describe(path, digest, status));
+            files.Add(Describe(path, digest, status, looked));
         }
 
         entries.Sort((left, right) => string.CompareOrdinal(left.Path, right.Path));
@@ -54,8 +59,19 @@ internal sealed record TreeScan(IReadOnlyList<TreeEntry> Entries, IReadOnlyList<
     }
 
     /// <summary>What the base tree records of a file.</summary>
-    public static BaseFile Describe(string path, ContentDigest digest, FileStatus status) =>
-        new(path, digest.ToString(), status.Inode, status.Size, status.ChangeTime.Seconds, status.ChangeTime.Nanoseconds);
+    /// <param name="path">Of the file.</param>
+    /// <param name="digest">Of its content.</param>
+    /// <param name="status">What lstat said of it before it was read.</param>
+    /// <param name="looked">The system's time when lstat was asked, or a little earlier.</param>
+    /// <remarks>
+    /// Before Linux 6.13 a ctime is as coarse as the timer's tick, so a file that was changed within the tick of its last change looks the
+    /// same. The ctime of a file that is so fresh is recorded as one that no file has: it is read again the next time.
+    /// </remarks>
+    public static BaseFile Describe(string path, ContentDigest digest, FileStatus status, UnixTime looked)
+    {
+        var age = looked.ToDateTimeOffset() - status.ChangeTime.ToDateTimeOffset();
+        return new(path, digest.ToString(), status.Inode, status.Size, status.ChangeTime.Seconds, age > s_clockTicks ? status.ChangeTime.Nanoseconds : NeverSame);
+    }
 
     private static void Walk(string content, List<TreeEntry> entries, List<(string Path, FileStatus Status)> found, CancellationToken cancellationToken)
     {

@@ -263,9 +263,14 @@ internal sealed partial class WritebackQueue : IAsyncDisposable
                 _slots.Release();
             }
         }
-        catch (OperationCanceledException)
+        catch (OperationCanceledException) when (_stopping.IsCancellationRequested)
         {
             outcome = new PublishOutcome(PublishResult.NotQuiet, new ModelException(ModelErrorKind.Busy, $"{model.Name}: the daemon is stopping; the next mount publishes it"));
+        }
+        catch (Exception error)
+        {
+            // Whatever it is: a model is never left in the middle of an attempt, and the attempt is repeated and shown.
+            outcome = new PublishOutcome(PublishResult.Failed, ModelErrors.From(error, $"cannot publish {model.Name}"));
         }
 
         Settle(model, copy, outcome);

@@ -56,5 +56,14 @@ internal sealed class FileHandle(ulong id, Inode inode, HandleUse use) : IDispos
         }
     }
 
+    /// <summary>Uses a descriptor that is open already.</summary>
+    public void Adopt(SafeFileHandle file)
+    {
+        lock (_gate)
+        {
+            _file = file;
+        }
+    }
+
     public void Dispose() => _file?.Dispose();
 }

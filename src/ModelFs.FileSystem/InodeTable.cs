@@ -17,7 +17,8 @@ internal sealed class InodeTable : IDisposable
     private readonly Dictionary<ulong, Inode> _inodes = [];
     private readonly Dictionary<(ulong Parent, string Name), Inode> _names = [];
     private readonly Dictionary<ulong, FileHandle> _handles = [];
-    private readonly HashSet<ulong> _intents = [];
+    private readonly Dictionary<ulong, ulong> _intents = [];
+    private readonly HashSet<ulong> _done = [];
     private readonly Dictionary<ulong, ulong> _opened = [];
     private readonly ModelCache _cache;
     private readonly SessionLog _log;
@@ -59,7 +60,8 @@ internal sealed class InodeTable : IDisposable
             handle.Inode.Handles++;
         }
 
-        _intents.UnionWith(replay.Intents);
+        _intents = replay.Intents;
+        _done = replay.Done;
         _opened = replay.Opened;
         _lastInode = Math.Max(RootId, replay.LastInode);
 
@@ -79,6 +81,18 @@ internal sealed class InodeTable : IDisposable
             lock (_gate)
             {
                 return [.. _handles.Values];
+            }
+        }
+    }
+
+    /// <summary>Names of the projects that the kernel holds; one without models is known from nowhere else.</summary>
+    public IReadOnlyList<string> Projects
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return [.. _inodes.Values.Where(inode => inode is { Kind: InodeKind.Project, IsUnlinked: false }).Select(inode => inode.Name)];
             }
         }
     }
@@ -145,21 +159,13 @@ internal sealed class InodeTable : IDisposable
         ModelCopy? released;
         lock (_gate)
         {
-            if (!_inodes.TryGetValue(id, out var inode) || id == RootId || inode.IsInherited)
+            if (!_inodes.TryGetValue(id, out var inode))
             {
                 return;
             }
 
             inode.Lookups -= (long)lookups;
-            if (inode.Lookups > 0 || inode.Handles > 0)
-            {
-                return;
-            }
-
-            _log.Append(new SessionRecord(SessionRecordType.Forget, id));
-            _inodes.Remove(id);
-            RemoveName(inode);
-            released = inode.Copy;
+            released = RemoveIfUnused(inode);
         }
 
         if (released is not null)
@@ -281,25 +287,38 @@ internal sealed class InodeTable : IDisposable
     /// <returns>Null when it was released before: a request that is sent again finds nothing to do.</returns>
     public FileHandle? Close(ulong id)
     {
+        FileHandle? handle;
+        ModelCopy? released;
         lock (_gate)
         {
-            if (!_handles.Remove(id, out var handle))
+            if (!_handles.Remove(id, out handle))
             {
                 return null;
             }
 
             _log.Append(new SessionRecord(SessionRecordType.Close, id));
             handle.Inode.Handles--;
-            return handle;
+
+            // The kernel's forget may be handled before the release that it sent earlier.
+            released = RemoveIfUnused(handle.Inode);
         }
+
+        if (released is not null)
+        {
+            _cache.RemoveReference(released);
+        }
+
+        return handle;
     }
 
     /// <summary>Notes that an operation is about to take effect, so that it is known again when the kernel repeats it to a successor.</summary>
-    public void NoteIntent(ulong unique)
+    /// <param name="unique">The request's number.</param>
+    /// <param name="moved">st_ino of what it moves to another name, where it moves something.</param>
+    public void NoteIntent(ulong unique, ulong moved = 0)
     {
         lock (_gate)
         {
-            _log.Append(new SessionRecord(SessionRecordType.Intent, unique));
+            _log.Append(new SessionRecord(SessionRecordType.Intent, unique, Signed: (long)moved));
         }
     }
 
@@ -308,7 +327,34 @@ internal sealed class InodeTable : IDisposable
     {
         lock (_gate)
         {
-            return _intents.Contains(unique);
+            return _intents.ContainsKey(unique);
+        }
+    }
+
+    /// <summary>The st_ino of what a dead daemon was about to move for this very request; null when it never came to it.</summary>
+    public ulong? MovedBefore(FsRequest request)
+    {
+        lock (_gate)
+        {
+            return request.IsResent && _intents.TryGetValue(request.Unique, out var moved) ? moved : null;
+        }
+    }
+
+    /// <summary>Notes that an operation took effect and this table knows it.</summary>
+    public void NoteDone(ulong unique)
+    {
+        lock (_gate)
+        {
+            _log.Append(new SessionRecord(SessionRecordType.Done, unique));
+        }
+    }
+
+    /// <summary>Whether a dead daemon finished this very request but for its answer.</summary>
+    public bool WasDone(FsRequest request)
+    {
+        lock (_gate)
+        {
+            return request.IsResent && _done.Contains(request.Unique);
         }
     }
 
@@ -372,6 +418,20 @@ internal sealed class InodeTable : IDisposable
         return inode.Parent is { Kind: InodeKind.Tree } parent
             ? PathLocked(parent) + "/" + inode.Name
             : copy.Content + "/" + inode.Name;
+    }
+
+    /// <summary>Removes an inode that the kernel neither knows nor has open.</summary>
+    /// <returns>The copy that it held.</returns>
+    private ModelCopy? RemoveIfUnused(Inode inode)
+    {
+        if (inode.Id == RootId || inode.IsInherited || inode.Lookups > 0 || inode.Handles > 0 || !_inodes.Remove(inode.Id))
+        {
+            return null;
+        }
+
+        _log.Append(new SessionRecord(SessionRecordType.Forget, inode.Id));
+        RemoveName(inode);
+        return inode.Copy;
     }
 
     private void RemoveName(Inode inode)

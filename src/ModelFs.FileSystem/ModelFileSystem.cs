@@ -233,9 +233,13 @@ public sealed class ModelFileSystem : IDisposable
             return Errno.EPERM;
         }
 
-        return _root.FindModel(inode, name) is { } model
-            ? await RemoveModelAsync(inode, name, model, cancellationToken).ConfigureAwait(false)
-            : _root.RemoveProject(inode, name);
+        if (_root.FindModel(inode, name) is { } model)
+        {
+            return await RemoveModelAsync(inode, name, model, request, cancellationToken).ConfigureAwait(false);
+        }
+
+        var error = _root.RemoveProject(inode, name);
+        return error == Errno.ENOENT && request.IsResent && _state.Inodes.HadIntent(request.Unique) ? Errno.None : error;
     }
 
     /// <summary>Renames inside of one model. Across models it is EXDEV, so that tools copy; a published model can't be renamed without deleting it.</summary>
@@ -451,7 +455,7 @@ public sealed class ModelFileSystem : IDisposable
         }
     }
 
-    private async ValueTask<Errno> RemoveModelAsync(Inode parent, string name, CachedModel model, CancellationToken cancellationToken)
+    private async ValueTask<Errno> RemoveModelAsync(Inode parent, string name, CachedModel model, FsRequest request, CancellationToken cancellationToken)
     {
         if (model.Copy is { } copy)
         {
@@ -466,6 +470,7 @@ public sealed class ModelFileSystem : IDisposable
             return _state.Cache.Options.AllowDelete ? Errno.ENOTEMPTY : Errno.EPERM;
         }
 
+        _state.Inodes.NoteIntent(request.Unique);
         await _state.Cache.RemoveModelAsync(model, cancellationToken).ConfigureAwait(false);
         if (_state.Inodes.FindChild(parent, name) is { } inode)
         {

@@ -43,14 +43,8 @@ internal sealed class OpenFiles(FileSystemState state, TreeNames names)
             return error;
         }
 
-        return Hold(inode, copy, request, new HandleUse(writes, ChangePath: changePath), path);
-    }
-
-    /// <summary>Counts a file as open, for a writer that is already announced.</summary>
-    private FsOpened Hold(Inode inode, ModelCopy copy, FsRequest request, HandleUse use, string path)
-    {
         ModelCache.FileOpened(copy);
-        return new FsOpened(state.Inodes.Open(inode, request, use).Id, path);
+        return new FsOpened(state.Inodes.Open(inode, request, new HandleUse(writes, ChangePath: changePath)).Id, path);
     }
 
     /// <summary>Makes a file and opens it; opens what is there already unless <paramref name="exclusive"/>.</summary>
@@ -75,17 +69,25 @@ internal sealed class OpenFiles(FileSystemState state, TreeNames names)
 
         var changePath = names.ChangePath(parent, name);
         await state.Cache.BeginChangeAsync(copy, changePath, ChangeKind.Write).ConfigureAwait(false);
-        var error = MakeFile(parent, copy, name, mode, exclusive, truncate, request, out var path);
+        var error = MakeFile(parent, copy, name, mode, exclusive, truncate, request, out var path, out var file);
         if (error == Errno.None && names.Lookup(parent, copy, name) is { Error: var missing, Value: var entry })
         {
             if (missing == Errno.None)
             {
-                return new FsCreated(entry, Hold(state.Inodes.Find(entry.Id)!, copy, request, new HandleUse(IsWriter: true, ChangePath: changePath), path));
+                ModelCache.FileOpened(copy);
+                var handle = state.Inodes.Open(state.Inodes.Find(entry.Id)!, request, new HandleUse(IsWriter: true, ChangePath: changePath));
+                if (file is not null)
+                {
+                    handle.Adopt(file);
+                }
+
+                return new FsCreated(entry, new FsOpened(handle.Id, path));
             }
 
             error = missing;
         }
 
+        file?.Dispose();
         state.Cache.EndChange(copy, changePath);
         return error;
     }
@@ -245,9 +247,12 @@ internal sealed class OpenFiles(FileSystemState state, TreeNames names)
         return error == Errno.None ? offset : error;
     }
 
+    /// <summary>Makes the file, or finds it.</summary>
+    /// <remarks>A new file is handed on open: its mode may forbid its owner, who this process may be, to open it for writing ever again.</remarks>
     private Errno MakeFile(
-        Inode parent, ModelCopy copy, string name, uint mode, bool exclusive, bool truncate, FsRequest request, out string path)
+        Inode parent, ModelCopy copy, string name, uint mode, bool exclusive, bool truncate, FsRequest request, out string path, out SafeFileHandle? file)
     {
+        file = null;
         state.Names.EnterReadLock();
         try
         {
@@ -271,12 +276,8 @@ internal sealed class OpenFiles(FileSystemState state, TreeNames names)
             }
 
             state.Inodes.NoteIntent(request.Unique);
-            error = PosixFile.Open(path, PosixFile.ReadWrite | PosixFile.Create | PosixFile.Exclusive, mode & 0x1FF, out var file);
-            using (file)
-            {
-                error = error == Errno.None ? PosixFile.Stat(path, out status) : error;
-            }
-
+            error = PosixFile.Open(path, PosixFile.ReadWrite | PosixFile.Create | PosixFile.Exclusive, mode & 0x1FF, out file);
+            error = error == Errno.None ? PosixFile.Stat(path, out status) : error;
             ModelCache.NoteWritten(copy, status.Inode);
             return error;
         }

@@ -12,7 +12,7 @@ internal sealed class RootNames(FileSystemState state)
     private const string ConflictsName = "conflicts";
 
     private readonly Lock _gate = new();
-    private readonly HashSet<string> _emptyProjects = new(StringComparer.Ordinal);
+    private readonly HashSet<string> _emptyProjects = new(state.Inodes.Projects, StringComparer.Ordinal);
 
     private ModelCatalog Catalog => state.Cache.Catalog;
 
@@ -78,6 +78,12 @@ internal sealed class RootNames(FileSystemState state)
         }
 
         await FirstListingAsync(cancellationToken).ConfigureAwait(false);
+        var isProject = parent.Kind == InodeKind.Root && Catalog.NewFoldersAreProjects;
+        if (isProject && !ModelName.IsValidProject(name))
+        {
+            return Errno.EINVAL;
+        }
+
         if (LookupModel(parent, name) is { Error: Errno.None, Value: var existing })
         {
             if (request.IsResent && state.Inodes.HadIntent(request.Unique))
@@ -91,7 +97,7 @@ internal sealed class RootNames(FileSystemState state)
 
         state.Inodes.NoteIntent(request.Unique);
 
-        if (parent.Kind == InodeKind.Root && Catalog.NewFoldersAreProjects)
+        if (isProject)
         {
             lock (_gate)
             {

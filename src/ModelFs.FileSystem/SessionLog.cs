@@ -29,11 +29,14 @@ internal enum SessionRecordType : byte
     /// <summary>A model's folder was bound to a copy: id, copy id.</summary>
     Bind = 7,
 
-    /// <summary>An operation that can't be repeated blindly is about to take effect: its unique number.</summary>
+    /// <summary>An operation that can't be repeated blindly is about to take effect: its unique number, the st_ino of what it moves.</summary>
     Intent = 8,
 
     /// <summary>A daemon took over the session.</summary>
     Resume = 9,
+
+    /// <summary>An operation took effect and all its records are written: its unique number.</summary>
+    Done = 10,
 }
 
 /// <summary>One record: two numbers, a small one, a signed one and a text, of which each type uses some.</summary>
@@ -74,7 +77,12 @@ internal sealed unsafe class SessionLog : IDisposable
     public static SessionLog Resume(string path, Action<SessionRecord> replay)
     {
         var log = new SessionLog(OpenFile(path, PosixFile.ReadWrite));
-        log.MapNext(extend: false);
+        if (!log.MapNext(extend: false))
+        {
+            log.Dispose();
+            throw new IOException($"{path} is not a session log: it ends before its first segment does");
+        }
+
         while (log.TryReadNext(out var record))
         {
             replay(record);
@@ -90,7 +98,6 @@ internal sealed unsafe class SessionLog : IDisposable
         var length = HeaderBytes + textBytes;
         if (_position + length + 2 > SegmentBytes)
         {
-            WriteLength(_position, NextSegment);
             MapNext(extend: true);
         }
 
@@ -101,6 +108,9 @@ internal sealed unsafe class SessionLog : IDisposable
         BinaryPrimitives.WriteUInt64LittleEndian(target[12..], record.Second);
         BinaryPrimitives.WriteInt64LittleEndian(target[20..], record.Signed);
         Encoding.UTF8.GetBytes(record.Text, target[HeaderBytes..]);
+
+        // Behind it may stand what is left of a longer record that a dead daemon did not finish.
+        WriteLength(_position + length, 0);
         WriteLength(_position, (ushort)length);
         _position += length;
     }
@@ -127,7 +137,11 @@ internal sealed unsafe class SessionLog : IDisposable
         var length = *(ushort*)(_segment + _position);
         if (length == NextSegment)
         {
-            MapNext(extend: false);
+            if (!MapNext(extend: false))
+            {
+                return false;
+            }
+
             length = *(ushort*)(_segment + _position);
         }
 
@@ -148,10 +162,16 @@ internal sealed unsafe class SessionLog : IDisposable
         return true;
     }
 
-    private void MapNext(bool extend)
+    /// <summary>Goes on to the next segment. When it can't be made, the present one stays as it is and the next record tries again.</summary>
+    /// <returns>False when there is none to read, because it was never made.</returns>
+    private bool MapNext(bool extend)
     {
-        Unmap();
         var offset = (long)_segments * SegmentBytes;
+        if (!extend && RandomAccess.GetLength(_file) < offset + SegmentBytes)
+        {
+            return false;
+        }
+
         if (extend)
         {
             // Reserved before it is mapped: a store into a hole of a full disk would be a SIGBUS.
@@ -173,9 +193,17 @@ internal sealed unsafe class SessionLog : IDisposable
             throw new IOException("cannot map the session log in the cache");
         }
 
+        // Only now: a daemon that takes over never follows the way to a segment that is not there.
+        if (extend && _segment != null)
+        {
+            WriteLength(_position, NextSegment);
+        }
+
+        Unmap();
         _segment = (byte*)address;
         _position = 0;
         _segments++;
+        return true;
     }
 
     private void Unmap()

@@ -15,7 +15,11 @@ internal sealed class SessionReplay(Inode root, ModelCache cache)
     /// <summary>Handles by the number of the request that they were made for.</summary>
     public Dictionary<ulong, ulong> Opened { get; } = [];
 
-    public HashSet<ulong> Intents { get; } = [];
+    /// <summary>Operations that were about to take effect, with the st_ino of what they move.</summary>
+    public Dictionary<ulong, ulong> Intents { get; } = [];
+
+    /// <summary>Operations that took effect.</summary>
+    public HashSet<ulong> Done { get; } = [];
 
     public ulong LastInode { get; private set; }
 
@@ -65,7 +69,10 @@ internal sealed class SessionReplay(Inode root, ModelCache cache)
                 _handles.Remove(record.First);
                 break;
             case SessionRecordType.Intent:
-                Intents.Add(record.First);
+                Intents[record.First] = (ulong)record.Signed;
+                break;
+            case SessionRecordType.Done:
+                Done.Add(record.First);
                 break;
             case SessionRecordType.Resume:
                 Resumes++;

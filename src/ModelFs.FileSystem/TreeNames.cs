@@ -239,6 +239,11 @@ internal sealed class TreeNames(FileSystemState state)
 
     private Errno RenameLocked(Inode parent, string name, Inode newParent, string newName, RenameKind kind, FsRequest request)
     {
+        if (state.Inodes.WasDone(request))
+        {
+            return Errno.None;
+        }
+
         if (ChildPath(parent, name, out var from) is var missing && missing != Errno.None)
         {
             return missing;
@@ -252,44 +257,54 @@ internal sealed class TreeNames(FileSystemState state)
 
         var moved = state.Inodes.FindChild(parent, name);
         var replaced = state.Inodes.FindChild(newParent, newName);
-        if (PosixFile.Stat(from, out _) == Errno.ENOENT)
+        error = MoveOnce(from, to, kind, replaced, request);
+        if (error != Errno.None)
         {
-            // The kernel looked the source up, so either somebody took it away, or the daemon before this one had renamed it.
-            if (!request.IsResent || !state.Inodes.HadIntent(request.Unique))
-            {
-                return Errno.ENOENT;
-            }
-        }
-        else
-        {
-            state.Inodes.NoteIntent(request.Unique);
-            error = Move(from, to, kind, replaced);
-            if (error != Errno.None)
-            {
-                return error;
-            }
+            return error;
         }
 
         if (kind == RenameKind.Exchange)
         {
             state.Inodes.Exchange(moved, parent, name, replaced, newParent, newName);
-            return Errno.None;
         }
-
-        if (replaced is not null && replaced != moved)
+        else
         {
-            state.Inodes.Unlink(replaced);
+            // Without a known source of a resent request, what is known at the new name is the source itself.
+            if (replaced is not null && replaced != moved && (moved is not null || !request.IsResent))
+            {
+                state.Inodes.Unlink(replaced);
+            }
+
+            if (moved is not null)
+            {
+                state.Inodes.Move(moved, newParent, newName);
+            }
         }
 
-        if (moved is not null)
-        {
-            state.Inodes.Move(moved, newParent, newName);
-        }
-
+        state.Inodes.NoteDone(request.Unique);
         return Errno.None;
     }
 
-    private static Errno Move(string from, string to, RenameKind kind, Inode? replaced)
+    /// <summary>Moves the file, unless the daemon before this one had done so for the same request: what it was about to move stands at the new name then.</summary>
+    private Errno MoveOnce(string from, string to, RenameKind kind, Inode? replaced, FsRequest request)
+    {
+        var isThere = PosixFile.Stat(from, out var source);
+        if (state.Inodes.MovedBefore(request) is { } moved && PosixFile.Stat(to, out var target) == Errno.None && target.Inode == moved)
+        {
+            // The open file that was replaced may still stand under the old name: the move out of sight is the second of two steps.
+            return kind == RenameKind.Replace && isThere == Errno.None && replaced is { Handles: > 0 } ? Park(replaced, from) : Errno.None;
+        }
+
+        if (isThere != Errno.None)
+        {
+            return isThere;
+        }
+
+        state.Inodes.NoteIntent(request.Unique, source.Inode);
+        return Move(from, to, kind, replaced, source.IsFolder);
+    }
+
+    private static Errno Move(string from, string to, RenameKind kind, Inode? replaced, bool isFolder)
     {
         const uint exchange = 2;
         if (kind == RenameKind.Exchange)
@@ -297,7 +312,7 @@ internal sealed class TreeNames(FileSystemState state)
             return PosixFile.Rename(from, to, exchange);
         }
 
-        if (kind == RenameKind.Replace && replaced is { Handles: > 0 } && PosixFile.Stat(to, out var target) == Errno.None && !target.IsFolder)
+        if (kind == RenameKind.Replace && !isFolder && replaced is { Handles: > 0 } && PosixFile.Stat(to, out var target) == Errno.None && !target.IsFolder)
         {
             // The new content stands under the name in one step; the open file of before is then moved out of sight.
             var error = PosixFile.Rename(from, to, exchange);

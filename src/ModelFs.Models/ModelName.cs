@@ -6,7 +6,7 @@ namespace ModelFs.Models;
 /// <summary>
 /// The name of a model as the mount shows it: <c>NAME</c> at the root, or <c>PROJECT/NAME</c> one folder down.
 /// A value of this type is always valid: each part is 1 to 255 bytes of UTF-8, holds no slash, NUL or <c>___</c>,
-/// and does not start with a dot.
+/// and does not start with a dot; a project does not end with an underline.
 /// </summary>
 public sealed record ModelName
 {
@@ -48,10 +48,10 @@ public sealed record ModelName
     }
 
     /// <summary>Makes a name from its parts.</summary>
-    /// <returns>False when a part is not a valid folder name (<see cref="IsValidPart"/>).</returns>
+    /// <returns>False when a part is not a valid folder name (<see cref="IsValidPart"/>, <see cref="IsValidProject"/>).</returns>
     public static bool TryCreate(string? project, string name, [NotNullWhen(true)] out ModelName? model)
     {
-        model = (project is null || IsValidPart(project)) && IsValidPart(name) ? new ModelName(project, name) : null;
+        model = (project is null || IsValidProject(project)) && IsValidPart(name) ? new ModelName(project, name) : null;
         return model is not null;
     }
 
@@ -62,6 +62,9 @@ public sealed record ModelName
         && !part.AsSpan().ContainsAny('/', '\0')
         && !part.Contains(ProjectSeparator, StringComparison.Ordinal)
         && Encoding.UTF8.GetByteCount(part) <= PartBytesMax;
+
+    /// <summary>Whether <paramref name="part"/> can be the name of a project folder. Its key would be read as another name if it ended with an underline.</summary>
+    public static bool IsValidProject(string part) => IsValidPart(part) && part[^1] != '_';
 
     /// <summary>The path below the mount's root, without a leading slash.</summary>
     public override string ToString() => Project is null ? Name : Project + "/" + Name;

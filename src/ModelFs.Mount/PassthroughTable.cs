@@ -41,7 +41,9 @@ public sealed partial class PassthroughTable
         {
             if (WhyOff is null)
             {
-                NodeOf(nodeId).Opens++;
+                var node = NodeOf(nodeId);
+                node.Opens++;
+                node.IsInherited = true;
             }
         }
     }
@@ -154,7 +156,7 @@ public sealed partial class PassthroughTable
     {
         Use(node);
         _nodes.Remove(nodeId);
-        if (node.BackingId != 0)
+        if (node.BackingId != 0 || node.IsInherited)
         {
             _files.Close(nodeId);
         }
@@ -190,6 +192,9 @@ public sealed partial class PassthroughTable
         public int BackingId { get; set; }
 
         public bool IsCached { get; set; }
+
+        /// <summary>It was registered by a daemon before this one, whether this one knows the id or not.</summary>
+        public bool IsInherited { get; set; }
 
         public int Opens { get; set; }
 
