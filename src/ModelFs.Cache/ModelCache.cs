@@ -337,8 +337,21 @@ public sealed partial class ModelCache : IAsyncDisposable
         }
     }
 
-    /// <summary>What an unmount publishes: not what is only read, and not what a person is to look at first.</summary>
     private IReadOnlyList<CachedModel> Drainable() => _options.ReadOnly ? [] : [.. Pending.Where(model => model.Copy is not { NeedsReview: true })];
+
+    private async Task SyncOneAsync(CachedModel model, CancellationToken cancellationToken)
+    {
+        var outcome = await _queue.PublishNowAsync(model, cancellationToken).ConfigureAwait(false);
+        if (outcome is { Error: { } error })
+        {
+            lock (model.Gate)
+            {
+                model.LastError = error;
+            }
+
+            throw error;
+        }
+    }
 
     /// <summary>The disk turn of the model of that name, as the catalog has it: with the turn taken the catalog does not forget it.</summary>
     private async Task<CachedModel> TakeDiskTurnAsync(ModelName name)
@@ -353,20 +366,6 @@ public sealed partial class ModelCache : IAsyncDisposable
             }
 
             model.DiskTurn.Release();
-        }
-    }
-
-    private async Task SyncOneAsync(CachedModel model, CancellationToken cancellationToken)
-    {
-        var outcome = await _queue.PublishNowAsync(model, cancellationToken).ConfigureAwait(false);
-        if (outcome is { Error: { } error })
-        {
-            lock (model.Gate)
-            {
-                model.LastError = error;
-            }
-
-            throw error;
         }
     }
 

@@ -53,19 +53,21 @@ internal static class UnmountCommand
             RequireUnused(services, mount);
         }
 
+        var startedAt = services.Time.GetTimestamp();
         var keeper = KeeperOf(reading) ?? services.Mounts.FindKeeper(mount.MountPoint);
         var drained = reading.Json is null
             ? WithoutStatus(services, mount, reading.Failure)
             : await DrainAsync(services, mount, timeout, cancellationToken).ConfigureAwait(false);
         Unmount(services, mount, lazy);
         services.Out.WriteLine($"unmounted {mount.MountPoint}");
-        if (drained.Errno == Errno.ETIMEDOUT && keeper is { } late)
+        var hasEnded = keeper is not { } pid || await HasEndedAsync(services, pid, timeout - services.Time.GetElapsedTime(startedAt), cancellationToken).ConfigureAwait(false);
+        if (!hasEnded)
         {
             // The time was given for the whole of it: the daemon is not to go on trying for its own drain time.
-            services.Mounts.StopKeeper(late);
+            services.Mounts.StopKeeper(keeper!.Value);
+            hasEnded = await HasEndedAsync(services, keeper.Value, s_keeperGrace, cancellationToken).ConfigureAwait(false);
         }
 
-        var hasEnded = keeper is not { } pid || await HasEndedAsync(services, pid, timeout + s_keeperGrace, cancellationToken).ConfigureAwait(false);
         return Conclude(services, drained, hasEnded, keeper);
     }
 
