@@ -189,7 +189,7 @@ public sealed class ModelFileSystem : IDisposable
             return new(Errno.ESTALE);
         }
 
-        return IsInsideModel(inode) ? _tree.MakeAsync(inode, name, request, path => MakeEmptyFile(path, mode), cancellationToken) : new(Errno.EPERM);
+        return IsInsideModel(inode) ? _tree.MakeAsync(inode, name, request, path => PosixFile.MakeFile(path, mode & 0x1FF), cancellationToken) : new(Errno.EPERM);
     }
 
     /// <summary>Makes a file and opens it for writing, or opens the one that is there unless <paramref name="exclusive"/>.</summary>
@@ -386,13 +386,6 @@ public sealed class ModelFileSystem : IDisposable
     }
 
     private static bool IsInsideModel(Inode inode) => inode.Kind is InodeKind.Model or InodeKind.Tree or InodeKind.Conflict;
-
-    private static Errno MakeEmptyFile(string path, uint mode)
-    {
-        var error = PosixFile.Open(path, PosixFile.WriteOnly | PosixFile.Create | PosixFile.Exclusive, mode & 0x1FF, out var file);
-        file.Dispose();
-        return error;
-    }
 
     private Inode? Inode(ulong id) => _state.Inodes.Find(id);
 

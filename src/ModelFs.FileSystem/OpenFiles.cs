@@ -277,6 +277,7 @@ internal sealed class OpenFiles(FileSystemState state, TreeNames names)
 
             state.Inodes.NoteIntent(request.Unique);
             error = PosixFile.Open(path, PosixFile.ReadWrite | PosixFile.Create | PosixFile.Exclusive, mode & 0x1FF, out file);
+            error = error == Errno.None ? PosixFile.SetMode(file, mode & 0x1FF) : error;
             error = error == Errno.None ? PosixFile.Stat(path, out status) : error;
             ModelCache.NoteWritten(copy, status.Inode);
             return error;

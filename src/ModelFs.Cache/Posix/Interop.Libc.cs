@@ -39,6 +39,9 @@ internal static unsafe partial class Interop
     internal static partial int fdatasync(SafeHandle file);
 
     [LibraryImport("libc", SetLastError = true)]
+    internal static partial int fchmod(SafeHandle file, uint mode);
+
+    [LibraryImport("libc", SetLastError = true)]
     internal static partial int ftruncate(SafeHandle file, long length);
 
     [LibraryImport("libc", SetLastError = true)]

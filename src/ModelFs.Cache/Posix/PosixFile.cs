@@ -56,6 +56,16 @@ public static unsafe class PosixFile
         return Result(descriptor);
     }
 
+    /// <summary>Makes a file with exactly these permission bits, whatever the umask; refuses an existing one.</summary>
+    public static Errno MakeFile(string path, uint mode)
+    {
+        var error = Open(path, WriteOnly | Create | Exclusive, mode, out var file);
+        using (file)
+        {
+            return error == Errno.None ? SetMode(file, mode) : error;
+        }
+    }
+
     /// <summary>Reads at an offset until the buffer is full or the file ends.</summary>
     public static Errno Read(SafeFileHandle file, Span<byte> buffer, long offset, out int count)
     {
@@ -234,6 +244,9 @@ public static unsafe class PosixFile
 
     /// <summary>Sets permission bits of a file or folder.</summary>
     public static Errno SetMode(string path, uint mode) => Result(Interop.chmod(path, mode));
+
+    /// <summary>Sets permission bits of an open file, whatever the umask.</summary>
+    public static Errno SetMode(SafeFileHandle file, uint mode) => Result(Interop.fchmod(file, mode));
 
     /// <summary>Sets both times; <see cref="TimeUnchanged"/> leaves one as it is.</summary>
     public static Errno SetTimes(string path, UnixTime access, UnixTime modified)

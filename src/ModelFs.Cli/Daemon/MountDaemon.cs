@@ -25,7 +25,6 @@ internal sealed partial class MountDaemon(IStoreOpener stores) : IMountDaemon
     /// <inheritdoc/>
     public async Task<int> RunAsync(MountSettings settings, CancellationToken cancellationToken)
     {
-        _ = DaemonInterop.SetUmask(0);
         using var loggers = DaemonLog.Create(settings.LogLevel);
         var logger = loggers.CreateLogger<MountDaemon>();
         using var keeper = KeeperChannel.FromDescriptor()
