@@ -64,10 +64,13 @@ public sealed class GcsFakeServer : IAsyncDisposable
     /// <summary>Method and raw target of every request, in order of arrival.</summary>
     public ConcurrentQueue<string> Requests { get; } = new();
 
+    /// <summary>The Content-Range of every chunk and every question after one, in order of arrival.</summary>
+    public ConcurrentQueue<string> ContentRanges { get; } = new();
+
     /// <summary>How many tokens were given.</summary>
     public int TokensGiven => _tokens.Count;
 
-    /// <summary>How many upload sessions were begun and not cancelled.</summary>
+    /// <summary>How many upload sessions were begun and neither finished nor cancelled.</summary>
     public int UploadSessions => _uploads.OpenSessions;
 
     /// <summary>Starts a server on a free port of loopback.</summary>
@@ -110,6 +113,11 @@ public sealed class GcsFakeServer : IAsyncDisposable
     {
         var request = new GcsRequest(context);
         Requests.Enqueue($"{request.Method} {context.Request.Path}{context.Request.QueryString}");
+        if (context.Request.Headers.ContentRange.ToString() is { Length: > 0 } range)
+        {
+            ContentRanges.Enqueue(range);
+        }
+
         try
         {
             await ServeAsync(request, Faults.Take(context.Request));

@@ -13,6 +13,9 @@ internal sealed class GcsTokens(IReadOnlyList<GcsAccount> accounts, GcsFakeOptio
     private readonly ConcurrentDictionary<string, (GcsAccount Account, DateTimeOffset Expires)> _given = new(StringComparer.Ordinal);
     private int _count;
 
+    /// <summary>What Google's own libraries write into assertions, whatever endpoint the key file names.</summary>
+    private const string GoogleAudience = "https://oauth2.googleapis.com/token";
+
     internal int Count => _count;
 
     internal void RevokeAll() => _given.Clear();
@@ -67,11 +70,11 @@ internal sealed class GcsTokens(IReadOnlyList<GcsAccount> accounts, GcsFakeOptio
         var claims = JsonNode.Parse(Base64Url.DecodeFromChars(parts[1]))!;
         var account = accounts.FirstOrDefault(a => a.Email == (string?)claims["iss"]) ?? throw new GcsRefusal(400, "invalid_grant", "Invalid grant: account not found");
         var now = DateTimeOffset.UtcNow.ToUnixTimeSeconds();
-        var isGood = account.HasSigned(Encoding.ASCII.GetBytes($"{parts[0]}.{parts[1]}"), Base64Url.DecodeFromChars(parts[2]))
-            && (string?)claims["aud"] == audience
-            && (long?)claims["exp"] > now
-            && (long?)claims["iat"] <= now + 60
-            && ((string?)claims["scope"])?.Contains("devstorage.read_write", StringComparison.Ordinal) == true;
-        return isGood ? account : throw new GcsRefusal(400, "invalid_grant", "Invalid JWT Signature.");
+        var problem = !account.HasSigned(Encoding.ASCII.GetBytes($"{parts[0]}.{parts[1]}"), Base64Url.DecodeFromChars(parts[2])) ? "Invalid JWT Signature."
+            : (string?)claims["aud"] is not { } named || (named != audience && named != GoogleAudience) ? $"Invalid JWT: the audience is {claims["aud"]}, not {audience}."
+            : (long?)claims["exp"] <= now || (long?)claims["iat"] > now + 60 ? "Invalid JWT: Token must be a short-lived token."
+            : (string?)claims["scope"] is not { } scope || !scope.Contains("devstorage.read_write", StringComparison.Ordinal) ? "Invalid OAuth scope."
+            : null;
+        return problem is null ? account : throw new GcsRefusal(400, "invalid_grant", problem);
     }
 }

@@ -12,7 +12,7 @@ internal sealed class GcsUploads(GcsObjects objects)
     private const int Step = 256 * 1024;
     private readonly ConcurrentDictionary<string, Session> _sessions = new(StringComparer.Ordinal);
 
-    internal int OpenSessions => _sessions.Count;
+    internal int OpenSessions => _sessions.Values.Count(session => session.Finished is null);
 
     internal GcsObject PutMedia(GcsRequest request, string bucket, byte[] body) =>
         objects.Put(bucket, request.Query("name") ?? throw GcsRefusal.Invalid("Required parameter: name"), body, request.Context.Request.ContentType ?? "application/octet-stream", request.IfGeneration);
