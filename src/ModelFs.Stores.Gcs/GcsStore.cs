@@ -51,7 +51,7 @@ public sealed class GcsStore : IModelStore
         {
             if (!_options.CreateIfMissing)
             {
-                throw new StoreException(StoreErrorKind.NotFound, missing.Message + ", and creating it was refused", missing);
+                throw _connection.Errors.Error(StoreErrorKind.NotFound, "opening", $"there is no bucket '{Settings.Bucket}' at {_connection.Errors.Server}, and creating it was refused", missing);
             }
 
             await CreateBucketAsync(cancellationToken).ConfigureAwait(false);

@@ -1,3 +1,4 @@
+using System.IO.Compression;
 using System.Text;
 using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Http;
@@ -84,6 +85,14 @@ internal sealed class GcsApi(GcsObjects objects, GcsUploads uploads, Func<string
 
     private static async Task MediaAsync(HttpContext context, GcsObject found, bool corrupts)
     {
+        if (found.ContentEncoding == "gzip" && !context.Request.Headers.AcceptEncoding.ToString().Contains("gzip", StringComparison.Ordinal))
+        {
+            // Transcoding: a client that does not take gzip gets all bytes inflated, whatever range it asked for.
+            using var inflating = new GZipStream(new MemoryStream(found.Bytes), CompressionMode.Decompress);
+            await inflating.CopyToAsync(context.Response.Body);
+            return;
+        }
+
         long from = 0;
         long length = found.Bytes.Length;
         if (RangeHeaderValue.TryParse(context.Request.Headers.Range.ToString(), out var range) && range.Ranges.SingleOrDefault() is { From: not null } asked)

@@ -3,7 +3,7 @@ using System.Buffers.Binary;
 namespace ModelFs.GcsFake;
 
 /// <summary>One object at one generation.</summary>
-internal sealed record GcsObject(string Name, long Generation, byte[] Bytes, DateTimeOffset Created, string ContentType)
+internal sealed record GcsObject(string Name, long Generation, byte[] Bytes, DateTimeOffset Created, string ContentType, string? ContentEncoding)
 {
     internal string Checksum { get; } = ChecksumOf(Bytes);
 
@@ -72,14 +72,14 @@ internal sealed class GcsObjects
         }
     }
 
-    internal GcsObject Put(string bucket, string name, byte[] bytes, string contentType, long? ifGeneration)
+    internal GcsObject Put(string bucket, string name, byte[] bytes, string contentType, long? ifGeneration, string? contentEncoding = null)
     {
         lock (_lock)
         {
             var objects = Of(bucket);
             Require(objects.GetValueOrDefault(name), ifGeneration);
             var now = DateTimeOffset.UtcNow;
-            return objects[name] = new GcsObject(name, ++_generation, bytes, new DateTimeOffset(now.Ticks - (now.Ticks % TimeSpan.TicksPerMillisecond), TimeSpan.Zero), contentType);
+            return objects[name] = new GcsObject(name, ++_generation, bytes, new DateTimeOffset(now.Ticks - (now.Ticks % TimeSpan.TicksPerMillisecond), TimeSpan.Zero), contentType, contentEncoding);
         }
     }
 

@@ -14,8 +14,13 @@ internal sealed class GcsUploads(GcsObjects objects)
 
     internal int OpenSessions => _sessions.Values.Count(session => session.Finished is null);
 
-    internal GcsObject PutMedia(GcsRequest request, string bucket, byte[] body) =>
-        objects.Put(bucket, request.Query("name") ?? throw GcsRefusal.Invalid("Required parameter: name"), body, request.Context.Request.ContentType ?? "application/octet-stream", request.IfGeneration);
+    internal GcsObject PutMedia(GcsRequest request, string bucket, byte[] body) => objects.Put(
+        bucket,
+        request.Query("name") ?? throw GcsRefusal.Invalid("Required parameter: name"),
+        body,
+        request.Context.Request.ContentType ?? "application/octet-stream",
+        request.IfGeneration,
+        request.Query("contentEncoding"));
 
     internal async Task<GcsObject> PutMultipartAsync(GcsRequest request, string bucket, byte[] body)
     {

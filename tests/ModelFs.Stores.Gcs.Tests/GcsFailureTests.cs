@@ -1,3 +1,4 @@
+using System.IO.Compression;
 using System.Text;
 using ModelFs.GcsFake;
 using ModelFs.Models;
@@ -60,6 +61,26 @@ internal sealed class GcsFailureTests
         var failure = await StoreConversations.FailureOf(() => store.GetAsync(stored));
         Assert.That(failure.Kind, Is.EqualTo(StoreErrorKind.Rejected));
         Assert.That(failure.Message, Does.Contain("checksum"));
+    }
+
+    [Test]
+    public async Task An_archive_that_was_uploaded_with_a_content_encoding_is_read_as_it_is_stored()
+    {
+        await using var server = await GcsFakeServer.StartAsync(new GcsFakeOptions());
+        await using var store = GcsServers.On(server.Endpoint, bucket: "encoded");
+        await store.OpenAsync(CancellationToken.None);
+        using var packed = new MemoryStream();
+        await using (var deflating = new GZipStream(packed, CompressionLevel.Fastest, leaveOpen: true))
+        {
+            deflating.Write(BytesContent.Random(5000, seed: 52));
+        }
+
+        using var client = new HttpClient();
+        using var body = new ByteArrayContent(packed.ToArray());
+        using var uploaded = await client.PostAsync(new Uri($"{server.Endpoint}/upload/storage/v1/b/encoded/o?uploadType=media&name=m.tar.gz&contentEncoding=gzip"), body);
+        var stored = await store.StatAsync("m.tar.gz", CancellationToken.None);
+        Assert.That(await store.GetAsync(stored!), Is.EqualTo(packed.ToArray()));
+        Assert.That(await store.GetAsync(stored!, 10, 20), Is.EqualTo(packed.ToArray()[10..30]));
     }
 
     [TestCase(401, "authError", StoreErrorKind.AccessDenied)]
