@@ -155,6 +155,7 @@ internal sealed class GcsConnection : IDisposable
             return;
         }
 
+        deadline.Touch();
         var token = await WithTokenEndpointAsync(() => credentials.TokenAsync(deadline.Token), deadline, doing).ConfigureAwait(false);
         token!.AddHeaders(request);
         request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", token.AccessToken);

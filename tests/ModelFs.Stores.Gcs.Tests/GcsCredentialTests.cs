@@ -1,5 +1,6 @@
 using System.Net;
 using System.Text.Json.Nodes;
+using Microsoft.Extensions.Time.Testing;
 using ModelFs.GcsFake;
 
 namespace ModelFs.Stores.Gcs.Tests;
@@ -153,7 +154,10 @@ internal sealed class GcsCredentialTests
             "HOME" => "/nonexistent",
             _ => null,
         };
-        await using var store = new GcsStoreFactory().Create(StoreUrl.Parse($"gs://{GcsServers.NewBucket()}?endpoint={_server.Endpoint}"), new StoreOptions { Environment = name => environment(name) });
+
+        // The clock stands still: a slow machine must not look like one without a metadata server.
+        var options = new StoreOptions { Environment = name => environment(name), TimeProvider = new FakeTimeProvider() };
+        await using var store = new GcsStoreFactory().Create(StoreUrl.Parse($"gs://{GcsServers.NewBucket()}?endpoint={_server.Endpoint}"), options);
         await store.OpenAsync(CancellationToken.None);
         Assert.That(_server.Requests, Has.Some.Contains("project=fake-project"));
         Assert.That(_server.TokensGiven, Is.EqualTo(1));

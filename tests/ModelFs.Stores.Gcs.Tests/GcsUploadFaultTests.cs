@@ -14,12 +14,7 @@ internal sealed class GcsUploadFaultTests
     public async Task StartAsync()
     {
         _server = await GcsFakeServer.StartAsync(new GcsFakeOptions());
-        _store = GcsServers.On(_server.Endpoint, with: options => options with
-        {
-            SingleUploadBytesMax = 100 * KiB,
-            UploadPartBytes = 1024 * KiB,
-            Deadlines = new StoreDeadlines(TimeSpan.FromSeconds(2), TimeSpan.FromSeconds(1)),
-        });
+        _store = GcsServers.On(_server.Endpoint, with: InSmallChunks);
         await _store.OpenAsync(CancellationToken.None);
     }
 
@@ -72,7 +67,11 @@ internal sealed class GcsUploadFaultTests
     {
         _server.Faults.Add(request => IsChunkFrom(request.Headers.ContentRange.ToString(), 1024 * KiB), GcsFault.Stall);
         var bytes = BytesContent.Random(1500 * KiB, seed: 44);
-        Assert.That(await _store.GetAsync(await _store.PutAsync("m.tar.gz", bytes)), Is.EqualTo(bytes));
+        var bucket = _store.DisplayName["gs://".Length..];
+        await using var impatient = GcsServers.On(_server.Endpoint, bucket: bucket, with: options => InSmallChunks(options) with { Deadlines = new StoreDeadlines(TimeSpan.FromSeconds(5), TimeSpan.FromSeconds(1)) });
+        var published = await impatient.PutAsync("m.tar.gz", bytes);
+        Assert.That(_server.ContentRanges, Does.Contain($"bytes */{bytes.Length}"));
+        Assert.That(await _store.GetAsync(published), Is.EqualTo(bytes));
     }
 
     [Test]
@@ -138,6 +137,8 @@ internal sealed class GcsUploadFaultTests
         var bucket = _store.DisplayName["gs://".Length..];
         Assert.That(await client.GetStringAsync(new Uri($"{_server.Endpoint}/storage/v1/b/{bucket}/o/m.tar.gz")), Does.Contain("\"contentType\":\"application/x-tar\""));
     }
+
+    private static StoreOptions InSmallChunks(StoreOptions options) => options with { SingleUploadBytesMax = 100 * KiB, UploadPartBytes = 1024 * KiB };
 
     private static bool IsChunkFrom(string contentRange, long offset) => contentRange.StartsWith($"bytes {offset}-", StringComparison.Ordinal);
 
