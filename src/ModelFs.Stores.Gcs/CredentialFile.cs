@@ -71,7 +71,7 @@ internal sealed class CredentialFile
         }
         catch (Exception exception) when (exception is UnauthorizedAccessException or IOException and not StoreException)
         {
-            throw Wrong(exception.Message, exception);
+            throw Wrong(exception.Message.TrimEnd('.'), exception);
         }
         catch (JsonException exception)
         {
