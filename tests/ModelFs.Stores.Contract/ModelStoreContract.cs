@@ -1,7 +1,7 @@
-namespace ModelFs.Stores.Tests;
+namespace ModelFs.Stores.Contract;
 
 /// <summary>What <see cref="IModelStore"/> promises, for every implementation and decorator alike. Each test gets an empty store.</summary>
-internal abstract class ModelStoreContract
+public abstract class ModelStoreContract
 {
     private static readonly string[] OddKeys =
         ["a b.tar.gz", "a+b.tar.gz", "a%2Fb.tar.gz", "ünïcödé-模型.tar.gz", "u\u0308.tar.gz", "a&b=c?d#e.tar.gz", "it's \"q\".tar.gz", "project___name.tar.gz", ".hidden", new string('n', 248) + ".tar.gz"];

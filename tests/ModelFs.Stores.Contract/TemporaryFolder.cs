@@ -1,7 +1,7 @@
-namespace ModelFs.Stores.Tests;
+namespace ModelFs.Stores.Contract;
 
 /// <summary>A folder for one test, gone afterwards.</summary>
-internal sealed class TemporaryFolder : IDisposable
+public sealed class TemporaryFolder : IDisposable
 {
     public string Path { get; } = Directory.CreateTempSubdirectory("modelfs-stores-").FullName;
 

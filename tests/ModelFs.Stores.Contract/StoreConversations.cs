@@ -1,7 +1,7 @@
-namespace ModelFs.Stores.Tests;
+namespace ModelFs.Stores.Contract;
 
 /// <summary>The calls of the tests, in few words.</summary>
-internal static class StoreConversations
+public static class StoreConversations
 {
     public static Task<StoredObject> PutAsync(this IModelStore store, string key, byte[] bytes, PublishCondition? condition = null) =>
         store.PublishAsync(key, new BytesContent(bytes), condition ?? PublishCondition.None, CancellationToken.None);

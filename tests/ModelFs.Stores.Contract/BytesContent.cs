@@ -1,8 +1,8 @@
 
-namespace ModelFs.Stores.Tests;
+namespace ModelFs.Stores.Contract;
 
 /// <summary>An archive held in memory, ready to be published.</summary>
-internal sealed class BytesContent(byte[] bytes) : IPublishContent
+public sealed class BytesContent(byte[] bytes) : IPublishContent
 {
     public long Length => bytes.Length;
 
