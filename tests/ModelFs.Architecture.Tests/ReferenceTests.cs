@@ -9,13 +9,15 @@ internal sealed class ReferenceTests
         ["ModelFs.Fuse"] = [],
         ["ModelFs.Archives"] = ["ModelFs.Models"],
         ["ModelFs.Stores"] = ["ModelFs.Models"],
+        ["ModelFs.Stores.Gcs"] = ["ModelFs.Models", "ModelFs.Stores"],
         ["ModelFs.Stores.S3"] = ["ModelFs.Models", "ModelFs.Stores"],
         ["ModelFs.Cache"] = ["ModelFs.Archives", "ModelFs.Models", "ModelFs.Stores"],
         ["ModelFs.FileSystem"] = ["ModelFs.Cache", "ModelFs.Models"],
         ["ModelFs.Mount"] = ["ModelFs.Cache", "ModelFs.FileSystem", "ModelFs.Fuse", "ModelFs.Models"],
         ["ModelFs.Cli"] =
         [
-            "ModelFs.Archives", "ModelFs.Cache", "ModelFs.FileSystem", "ModelFs.Fuse", "ModelFs.Models", "ModelFs.Mount", "ModelFs.Stores", "ModelFs.Stores.S3",
+            "ModelFs.Archives", "ModelFs.Cache", "ModelFs.FileSystem", "ModelFs.Fuse", "ModelFs.Models", "ModelFs.Mount", "ModelFs.Stores", "ModelFs.Stores.Gcs",
+            "ModelFs.Stores.S3",
         ],
     };
 
@@ -23,6 +25,7 @@ internal sealed class ReferenceTests
     private static readonly (string PackagePrefix, string Project)[] s_owners =
     [
         ("AWSSDK.", "ModelFs.Stores.S3"),
+        ("Google.Apis", "ModelFs.Stores.Gcs"),
         ("Polly", "ModelFs.Stores"),
         ("SharpZipLib", "ModelFs.Archives"),
         ("System.CommandLine", "ModelFs.Cli"),
