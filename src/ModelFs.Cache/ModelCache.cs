@@ -28,6 +28,7 @@ public sealed partial class ModelCache : IAsyncDisposable
     private readonly CopyShelf _shelf;
     private readonly IModelStore _store;
     private readonly CancellationTokenSource _stopping = new();
+    private Task _sealing = Task.CompletedTask;
 
     /// <summary>Opens the copies of a cache folder over a store; <see cref="Start"/> begins the background work.</summary>
     public ModelCache(CacheFolder folder, IModelStore store, CacheOptions options, TimeProvider time, ILogger<ModelCache> logger)
@@ -95,7 +96,7 @@ public sealed partial class ModelCache : IAsyncDisposable
 
         _shelf.AddConflicts(conflicts);
         _ = Catalog.RefreshIfOlder(TimeSpan.Zero);
-        _ = SealFromTimeToTimeAsync();
+        _sealing = SealFromTimeToTimeAsync();
         if (!_options.ReadOnly)
         {
             _queue.Start();
@@ -315,6 +316,9 @@ public sealed partial class ModelCache : IAsyncDisposable
         await _stopping.CancelAsync().ConfigureAwait(false);
         await _fetches.DisposeAsync().ConfigureAwait(false);
         await _queue.DisposeAsync().ConfigureAwait(false);
+
+        // Nothing is written any more when the folder's lock is given up.
+        await _sealing.ConfigureAwait(false);
         _stopping.Dispose();
     }
 
