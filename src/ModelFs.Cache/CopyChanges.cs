@@ -23,7 +23,6 @@ internal sealed class CopyChanges(CacheJournal journal, WritebackQueue queue, Ti
             copy.AddWriter(path);
             copy.ChangeVersion++;
             copy.OnlyRemovals &= kind == ChangeKind.Removal;
-            copy.NeedsReview = false;
             if (copy.IsDirty && !copy.IsMarkedSynced)
             {
                 return ValueTask.CompletedTask;

@@ -274,11 +274,11 @@ public sealed partial class ModelCache : IAsyncDisposable
         }
     }
 
-    /// <summary>Publishes a model, or all of them, now; returns when the store has the changes.</summary>
+    /// <summary>Publishes a model, or all of them but those that need a person's review, now; returns when the store has the changes.</summary>
     /// <exception cref="ModelException">A writer is open (<see cref="ModelErrorKind.Busy"/>), or the publish failed.</exception>
     public async Task SyncAsync(CachedModel? model, CancellationToken cancellationToken)
     {
-        var models = model is null ? Pending : [model];
+        var models = model is null ? Drainable() : [model];
         var attempts = models.Select(each => SyncOneAsync(each, cancellationToken)).ToList();
         await Task.WhenAll(attempts).ConfigureAwait(false);
     }
