@@ -6,7 +6,10 @@ namespace ModelFs.Stores.Mongo.Tests;
 internal static class Python
 {
     /// <summary>Runs it, and hands out what it printed.</summary>
-    public static string Run(byte[] input, params string[] arguments)
+    public static string Run(byte[] input, params string[] arguments) => System.Text.Encoding.UTF8.GetString(RunForBytes(input, arguments));
+
+    /// <summary>Runs it, and hands out the bytes that it wrote.</summary>
+    public static byte[] RunForBytes(byte[] input, params string[] arguments)
     {
         var start = new ProcessStartInfo("/usr/bin/python3", [Path.Combine(TestContext.CurrentContext.TestDirectory, "persistor.py"), .. arguments])
         {
@@ -21,11 +24,12 @@ internal static class Python
             process.StandardInput.BaseStream.Write(input);
             process.StandardInput.Close();
         });
-        var output = process.StandardOutput.ReadToEnd();
+        using var output = new MemoryStream();
+        process.StandardOutput.BaseStream.CopyTo(output);
         process.WaitForExit();
         Assert.That(process.ExitCode, Is.Zero, errors.Result);
         feed.Wait();
-        return output;
+        return output.ToArray();
     }
 
     /// <summary>Inserts a document as it stands.</summary>

@@ -5,6 +5,7 @@
   persistor.py fetch URI COLLECTION NAME FOLDER    find_one, then every field but _id and model_name becomes a file
   persistor.py fields URI COLLECTION NAME          one line per field of each document: name, Python type, binary subtype
   persistor.py insert URI COLLECTION               inserts the BSON documents that stand on standard input
+  persistor.py gridfs URI BUCKET FILENAME          writes a GridFS file to standard output
   persistor.py dumps                               json.dumps of each line's json.loads
 """
 import json
@@ -60,6 +61,16 @@ def insert(uri, name):
         collection(uri, name).insert(document, check_keys=False)
 
 
+def gridfs(uri, bucket, filename):
+    import gridfs as module
+    import pymongo
+    database = pymongo.MongoClient(uri).get_default_database()
+    entry = database[bucket].files.find_one({"filename": filename})
+    chunks = database[bucket].chunks.find({"files_id": entry["_id"]}).sort("n", 1)
+    assert module.grid_file.GridOut(database[bucket], file_document=entry).length == entry["length"]
+    sys.stdout.buffer.write(b"".join(chunk["data"] for chunk in chunks)[:entry["length"]])
+
+
 def dumps():
     for line in sys.stdin:
         print(json.dumps(json.loads(line)))
@@ -67,4 +78,4 @@ def dumps():
 
 import warnings  # noqa: E402: pymongo 3 says that insert is deprecated; it is what the class calls.
 warnings.simplefilter("ignore")
-{"save": save, "fetch": fetch, "fields": fields, "insert": insert, "dumps": dumps}[sys.argv[1]](*sys.argv[2:])
+{"save": save, "fetch": fetch, "fields": fields, "insert": insert, "gridfs": gridfs, "dumps": dumps}[sys.argv[1]](*sys.argv[2:])

@@ -25,7 +25,8 @@ internal static class ArchiveContent
         var members = new List<(string Name, ModelFile File)>();
         try
         {
-            var inflated = new GZipStream(archive, CompressionMode.Decompress);
+            using var marked = new EndMarkedStream(archive);
+            var inflated = new GZipStream(marked, CompressionMode.Decompress, leaveOpen: true);
             await using (inflated.ConfigureAwait(false))
             {
                 var reader = new TarReader(inflated, leaveOpen: true);
@@ -50,7 +51,7 @@ internal static class ArchiveContent
                 }
 
                 // Behind the last member: only when everything was inflated is it known to be undamaged.
-                await inflated.CopyToAsync(Stream.Null, cancellationToken).ConfigureAwait(false);
+                await marked.DrainAsync(inflated, cancellationToken).ConfigureAwait(false);
             }
         }
         catch (Exception exception) when (exception is InvalidDataException or EndOfStreamException or FormatException or NotSupportedException or ArgumentException)
