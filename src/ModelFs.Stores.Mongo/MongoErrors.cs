@@ -54,8 +54,10 @@ internal sealed class MongoErrors(MongoSettings settings, StoreOptions options)
 
         return deadlinePassed
             ? Error(StoreErrorKind.Unavailable, doing, $"the server made no progress for {options.Deadlines.NoProgress.TotalSeconds} s", exception)
-            : Error(StoreErrorKind.Unavailable, doing, exception is TimeoutException ? $"no server answered within {options.Deadlines.Connect.TotalSeconds} s" : exception.Message, exception);
+            : Error(StoreErrorKind.Unavailable, doing, exception is TimeoutException ? $"no usable server within {options.Deadlines.Connect.TotalSeconds} s{Because(heartbeat)}" : exception.Message, exception);
     }
+
+    private static string Because(Exception? heartbeat) => heartbeat is null ? "" : $": {heartbeat.GetBaseException().Message}";
 
     /// <summary>Makes an error with this store's manner of speaking.</summary>
     internal StoreException Error(StoreErrorKind kind, string doing, string what, Exception? inner = null) =>
