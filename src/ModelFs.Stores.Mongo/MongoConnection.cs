@@ -11,6 +11,13 @@ internal sealed class MongoConnection : IDisposable
     private readonly StoreOptions _options;
     private readonly Lazy<MongoClient> _client;
 
+    static MongoConnection()
+    {
+        // The driver's own choices for these are made by reflection, which an ahead-of-time compiled program lacks.
+        BsonDefaults.DynamicArraySerializer = BsonArraySerializer.Instance;
+        BsonDefaults.DynamicDocumentSerializer = BsonDocumentSerializer.Instance;
+    }
+
     internal MongoConnection(MongoSettings settings, StoreOptions options)
     {
         _options = options;

@@ -1,4 +1,6 @@
+using System.Collections.Concurrent;
 using System.Diagnostics;
+using MongoDB.Driver;
 
 namespace ModelFs.Stores.Mongo.Tests;
 
@@ -9,7 +11,7 @@ namespace ModelFs.Stores.Mongo.Tests;
 internal sealed class MongoServer
 {
     private static readonly Lazy<MongoServer> s_started = new(() => new MongoServer(Environment.GetEnvironmentVariable("MODELFS_TEST_MONGODB_URI")));
-    private static int s_databases;
+    private static readonly ConcurrentBag<string> s_databases = [];
 
     private readonly Process? _front;
     private readonly string? _uri;
@@ -62,7 +64,8 @@ internal sealed class MongoServer
     {
         var uri = Uri;
         var mark = uri.IndexOf('?', StringComparison.Ordinal);
-        var database = $"modelfs_test_{Environment.ProcessId}_{Interlocked.Increment(ref s_databases)}_{Guid.NewGuid():N}"[..40];
+        var database = $"modelfs_test_{Guid.NewGuid():N}";
+        s_databases.Add(database);
         return mark < 0 ? $"{uri.TrimEnd('/')}/{database}" : $"{uri[..mark].TrimEnd('/')}/{database}{uri[mark..]}";
     }
 
@@ -96,6 +99,15 @@ internal sealed class MongoServer
     {
         if (s_started.IsValueCreated)
         {
+            if (s_started.Value._front is null && s_started.Value._uri is { } uri)
+            {
+                using var client = new MongoClient(uri);
+                foreach (var database in s_databases)
+                {
+                    client.DropDatabase(database);
+                }
+            }
+
             Stop(s_started.Value._front);
         }
     }

@@ -8,7 +8,7 @@ namespace ModelFs.Stores.Mongo.Documents;
 /// Parses JSON text as Python's <c>json.load</c> does and writes it as pymongo would store the result: integers as the smaller of int32
 /// and int64 that holds them, everything with a point or an exponent as double, <c>NaN</c> and <c>Infinity</c> accepted.
 /// </summary>
-/// <remarks>What Python's round trip would lose without a trace, a key that occurs twice, is refused here.</remarks>
+/// <remarks>Also refused is a key that occurs twice, of which Python's round trip loses one, and one that starts with a dollar sign, which servers before 5.0 refuse.</remarks>
 internal ref struct JsonToBson
 {
     /// <summary>What a server accepts (100), less the document around the file.</summary>
@@ -91,6 +91,11 @@ internal ref struct JsonToBson
             if (name.Contains('\0', StringComparison.Ordinal))
             {
                 throw new DocumentException("holds a key with a NUL character");
+            }
+
+            if (name.StartsWith('$'))
+            {
+                throw new DocumentException($"holds the key \"{name}\", which not every server stores");
             }
 
             SkipSpace();
