@@ -1,0 +1,54 @@
+using System.Net.Security;
+using System.Security.Authentication;
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
+using MongoDB.Driver;
+
+namespace ModelFs.Stores.Mongo;
+
+/// <summary>Which certificates a store trusts.</summary>
+internal static class MongoTrust
+{
+    /// <summary>TLS 1.2 and later; with a CA file only the authorities in it. The host's name is checked as always.</summary>
+    /// <exception cref="StoreException"><see cref="StoreErrorKind.Misconfigured"/> when the CA file can't be read.</exception>
+    internal static SslSettings Settings(string? caFile)
+    {
+        var settings = new SslSettings { EnabledSslProtocols = SslProtocols.Tls12 | SslProtocols.Tls13, CheckCertificateRevocation = false };
+        if (caFile is not null)
+        {
+            var authorities = Read(caFile);
+            settings.ServerCertificateValidationCallback = (_, certificate, _, errors) =>
+                (errors & ~SslPolicyErrors.RemoteCertificateChainErrors) == SslPolicyErrors.None
+                && certificate is X509Certificate2 server
+                && EndsIn(authorities, server);
+        }
+
+        return settings;
+    }
+
+    private static X509Certificate2Collection Read(string caFile)
+    {
+        var authorities = new X509Certificate2Collection();
+        try
+        {
+            authorities.ImportFromPemFile(caFile);
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or CryptographicException)
+        {
+            throw new StoreException(StoreErrorKind.Misconfigured, $"the CA file {caFile} can't be read: {exception.Message}", exception);
+        }
+
+        return authorities.Count > 0
+            ? authorities
+            : throw new StoreException(StoreErrorKind.Misconfigured, $"the CA file {caFile} holds no certificate; it must be PEM (-----BEGIN CERTIFICATE-----)");
+    }
+
+    private static bool EndsIn(X509Certificate2Collection authorities, X509Certificate2 server)
+    {
+        using var chain = new X509Chain();
+        chain.ChainPolicy.TrustMode = X509ChainTrustMode.CustomRootTrust;
+        chain.ChainPolicy.RevocationMode = X509RevocationMode.NoCheck;
+        chain.ChainPolicy.CustomTrustStore.AddRange(authorities);
+        return chain.Build(server);
+    }
+}
