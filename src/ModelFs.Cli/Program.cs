@@ -5,9 +5,10 @@ using ModelFs.Cli.Mounting;
 using ModelFs.Cli.Mounts;
 using ModelFs.Stores;
 using ModelFs.Stores.Gcs;
+using ModelFs.Stores.Mongo;
 using ModelFs.Stores.S3;
 
-var stores = new StoreUrlOpener(new StoreOpener([new FolderStoreFactory(), new S3StoreFactory(), new GcsStoreFactory()]), new StoreOptions());
+var stores = new StoreUrlOpener(new StoreOpener([new FolderStoreFactory(), new S3StoreFactory(), new GcsStoreFactory(), new MongoStoreFactory()]), new StoreOptions());
 var program = Environment.ProcessPath ?? throw new InvalidOperationException("The path of this program is unknown.");
 var services = new CommandServices
 {

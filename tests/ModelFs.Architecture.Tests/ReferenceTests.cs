@@ -10,6 +10,7 @@ internal sealed class ReferenceTests
         ["ModelFs.Archives"] = ["ModelFs.Models"],
         ["ModelFs.Stores"] = ["ModelFs.Models"],
         ["ModelFs.Stores.Gcs"] = ["ModelFs.Models", "ModelFs.Stores"],
+        ["ModelFs.Stores.Mongo"] = ["ModelFs.Models", "ModelFs.Stores"],
         ["ModelFs.Stores.S3"] = ["ModelFs.Models", "ModelFs.Stores"],
         ["ModelFs.Cache"] = ["ModelFs.Archives", "ModelFs.Models", "ModelFs.Stores"],
         ["ModelFs.FileSystem"] = ["ModelFs.Cache", "ModelFs.Models"],
@@ -17,7 +18,7 @@ internal sealed class ReferenceTests
         ["ModelFs.Cli"] =
         [
             "ModelFs.Archives", "ModelFs.Cache", "ModelFs.FileSystem", "ModelFs.Fuse", "ModelFs.Models", "ModelFs.Mount", "ModelFs.Stores", "ModelFs.Stores.Gcs",
-            "ModelFs.Stores.S3",
+            "ModelFs.Stores.Mongo", "ModelFs.Stores.S3",
         ],
     };
 
@@ -26,6 +27,7 @@ internal sealed class ReferenceTests
     [
         ("AWSSDK.", "ModelFs.Stores.S3"),
         ("Google.Apis", "ModelFs.Stores.Gcs"),
+        ("MongoDB.", "ModelFs.Stores.Mongo"),
         ("Polly", "ModelFs.Stores"),
         ("SharpZipLib", "ModelFs.Archives"),
         ("System.CommandLine", "ModelFs.Cli"),
