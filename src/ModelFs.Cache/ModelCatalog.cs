@@ -20,6 +20,7 @@ public sealed partial class ModelCatalog
     private IReadOnlyList<string> _clashes = [];
     private Task? _refresh;
     private DateTimeOffset _listedAt = DateTimeOffset.MinValue;
+    private TimeSpan _listingTook;
     private StoreException? _lastError;
 
     internal ModelCatalog(IModelStore store, CacheOptions options, TimeProvider time, ILogger logger)
@@ -103,7 +104,8 @@ public sealed partial class ModelCatalog
                 return _refresh;
             }
 
-            if (_time.GetUtcNow() - _listedAt < age)
+            // However impatient the callers: listing takes at most a tenth of the time.
+            if (_time.GetUtcNow() - _listedAt < age || _time.GetUtcNow() - _listedAt < 10 * _listingTook)
             {
                 return Task.CompletedTask;
             }
@@ -164,6 +166,10 @@ public sealed partial class ModelCatalog
 
             RemoveProjectsBehindModels(listed, clashes);
             Apply(listed, clashes, startedAt);
+            lock (_gate)
+            {
+                _listingTook = _time.GetElapsedTime(startedAt);
+            }
         }
         catch (StoreException error)
         {

@@ -68,7 +68,7 @@ internal sealed class FileSystemState(ModelCache cache, InodeTable inodes, FileS
                 attributes = ModelAttributes(inode);
                 return Errno.None;
             case InodeKind.Status:
-                attributes = new FsAttributes(inode.Number, FileStatus.TypeFile | 0x124, 1, 0, 0, StartedAt, StartedAt, StartedAt);
+                attributes = new FsAttributes(inode.Number, FileStatus.TypeFile | 0x1A4, 1, 0, 0, StartedAt, StartedAt, StartedAt);
                 return Errno.None;
             case InodeKind.Root or InodeKind.Project or InodeKind.Control or InodeKind.Conflicts or InodeKind.Conflict:
                 attributes = Folder(inode.Number, FolderMode, StartedAt);

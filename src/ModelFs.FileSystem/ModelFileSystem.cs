@@ -375,8 +375,8 @@ public sealed class ModelFileSystem : IDisposable
     public IReadOnlyList<string> ListXattrs(ulong id) => Inode(id) is { Kind: InodeKind.Model } ? ModelXattrs.Names : [];
 
     /// <summary>Sets an extended attribute; <c>user.modelfs.sync</c> waits for the store.</summary>
-    public ValueTask<Errno> SetXattrAsync(ulong id, string name, CancellationToken cancellationToken) =>
-        Inode(id) is { } inode ? _xattrs.SetAsync(inode, name, cancellationToken) : new(Errno.ESTALE);
+    public ValueTask<Errno> SetXattrAsync(ulong id, string name, string value, CancellationToken cancellationToken) =>
+        Inode(id) is { } inode ? _xattrs.SetAsync(inode, name, value, cancellationToken) : new(Errno.ESTALE);
 
     /// <inheritdoc/>
     public void Dispose()

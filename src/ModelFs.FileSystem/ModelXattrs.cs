@@ -40,18 +40,32 @@ internal sealed class ModelXattrs(ModelCache cache)
         return value is null ? Errno.ENODATA : Encoding.UTF8.GetBytes(value);
     }
 
-    /// <summary>Sets one: <c>user.modelfs.sync</c> on a model's folder or on the root publishes what is pending and waits for the store.</summary>
+    /// <summary>Sets one: <c>user.modelfs.sync</c> publishes what is pending and waits for the store.</summary>
+    /// <remarks>
+    /// On a model's folder for that model, on the root for all. The kernel locks the inode meanwhile, and with a folder all look-ups in it that
+    /// are not cached; so <c>/.modelfs/status.json</c> takes it too: <c>1</c> for all models, or a model's name as the mount shows it.
+    /// </remarks>
     /// <exception cref="ModelException">A writer is open, or the publish failed.</exception>
-    public async ValueTask<Errno> SetAsync(Inode inode, string name, CancellationToken cancellationToken)
+    public async ValueTask<Errno> SetAsync(Inode inode, string name, string value, CancellationToken cancellationToken)
     {
-        if (name != Prefix + "sync" || inode.Kind is not (InodeKind.Model or InodeKind.Root))
+        if (name != Prefix + "sync" || inode.Kind is not (InodeKind.Model or InodeKind.Root or InodeKind.Status))
         {
             return Errno.ENOTSUP;
         }
 
+        var model = inode.Model;
+        if (inode.Kind == InodeKind.Status && value != "1")
+        {
+            model = ModelName.TryParsePath(value, out var modelName) ? cache.Catalog.Find(modelName) : null;
+            if (model is null)
+            {
+                return Errno.ENOENT;
+            }
+        }
+
         try
         {
-            await cache.SyncAsync(inode.Model, cancellationToken).ConfigureAwait(false);
+            await cache.SyncAsync(model, cancellationToken).ConfigureAwait(false);
             _lastSyncError = null;
             return Errno.None;
         }

@@ -201,7 +201,7 @@ public sealed partial class FuseOperationsAdapter : FuseOperationsBase
 
     /// <inheritdoc/>
     public override ValueTask<FuseResult> SetXattrAsync(FuseRequest request, ulong nodeId, string name, ReadOnlyMemory<byte> value, FuseXattrFlags flags) =>
-        Answer(_fileSystem.SetXattrAsync(nodeId, name, request.Interrupted));
+        Answer(_fileSystem.SetXattrAsync(nodeId, name, Encoding.UTF8.GetString(value.Span), request.Interrupted));
 
     /// <inheritdoc/>
     public override ValueTask<FuseResult> RemoveXattrAsync(FuseRequest request, ulong nodeId, string name) => new(FuseErrno.ENODATA);

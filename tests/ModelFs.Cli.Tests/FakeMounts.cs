@@ -68,9 +68,9 @@ internal sealed class FakeMounts : IMountHost
         return Task.FromResult(new StatusReading((_lastReport ?? new StatusReport { MountPoint = mountPoint, KeeperPid = 7 }).ToJson(), default));
     }
 
-    public Task<int> WaitForStoreAsync(string path, CancellationToken cancellationToken)
+    public Task<int> WaitForStoreAsync(string mountPoint, string? model, CancellationToken cancellationToken)
     {
-        Calls.Add("sync " + path);
+        Calls.Add("sync " + (model is null ? mountPoint : mountPoint + "/" + model));
         _waiting = new TaskCompletionSource<int>();
         var waiting = _waiting;
         cancellationToken.Register(() => waiting.TrySetCanceled(cancellationToken));

@@ -173,10 +173,10 @@ internal sealed class RootNamesTests
         Assert.That(Attribute(rig, bert, "revision"), Is.EqualTo(rig.Store.Revision("bert.tar.gz")));
         await rig.WriteFileAsync(bert, "more", "x");
         Assert.That(Attribute(rig, bert, "state"), Is.EqualTo("dirty"));
-        Assert.That(await rig.FileSystem.SetXattrAsync(bert, "user.modelfs.sync", CancellationToken.None), Is.EqualTo(Errno.None));
+        Assert.That(await rig.FileSystem.SetXattrAsync(bert, "user.modelfs.sync", "1", CancellationToken.None), Is.EqualTo(Errno.None));
         Assert.That(Attribute(rig, bert, "state"), Is.EqualTo("ready"));
         Assert.That(rig.FileSystem.GetXattr(file, "user.modelfs.state").Error, Is.EqualTo(Errno.ENODATA));
-        Assert.That(await rig.FileSystem.SetXattrAsync(file, "user.comment", CancellationToken.None), Is.EqualTo(Errno.ENOTSUP));
+        Assert.That(await rig.FileSystem.SetXattrAsync(file, "user.comment", "x", CancellationToken.None), Is.EqualTo(Errno.ENOTSUP));
         Assert.That(rig.FileSystem.ListXattrs(bert), Does.Contain("user.modelfs.last_error"));
     }
 

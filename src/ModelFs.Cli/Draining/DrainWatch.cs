@@ -29,7 +29,7 @@ internal sealed class DrainWatch(IMountHost mounts, TimeProvider time, IDrainVie
         var startedAt = time.GetTimestamp();
         await ObserveAsync(mountPoint, model, startedAt).ConfigureAwait(false);
         using var giveUp = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        var waiting = mounts.WaitForStoreAsync(model is null ? mountPoint : Path.Combine(mountPoint, model), giveUp.Token);
+        var waiting = mounts.WaitForStoreAsync(mountPoint, model, giveUp.Token);
         while (!waiting.IsCompleted && !cancellationToken.IsCancellationRequested && !(time.GetElapsedTime(startedAt) >= timeout))
         {
             await Task.WhenAny(waiting, Task.Delay(s_pollEvery, time, CancellationToken.None)).ConfigureAwait(false);

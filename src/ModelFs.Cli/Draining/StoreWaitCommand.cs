@@ -18,9 +18,10 @@ internal static class StoreWaitCommand
     public static Command Create(CommandServices services)
     {
         var path = new Argument<string>("PATH");
-        var command = new Command(Name, "Wait until the store has everything of PATH.") { path };
+        var value = new Argument<string>("VALUE");
+        var command = new Command(Name, "Wait until the store has everything: of the model that VALUE names, or, with 1, of all.") { path, value };
         command.Hidden = true;
-        command.SetAction(result => services.Out.Write(Interop.SetXattr(result.GetRequiredValue(path), Attribute, "1").ToString(CultureInfo.InvariantCulture)));
+        command.SetAction(result => services.Out.Write(Interop.SetXattr(result.GetRequiredValue(path), Attribute, result.GetRequiredValue(value)).ToString(CultureInfo.InvariantCulture)));
         return command;
     }
 }

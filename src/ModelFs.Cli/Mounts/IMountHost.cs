@@ -39,10 +39,10 @@ internal interface IMountHost
     /// <summary>Reads <c>.modelfs/status.json</c>; never waits longer than a few seconds.</summary>
     Task<StatusReading> ReadStatusAsync(string mountPoint);
 
-    /// <summary>Sets <c>user.modelfs.sync</c> on a mount's root or a model folder, which ends when the store has everything.</summary>
+    /// <summary>Sets <c>user.modelfs.sync</c> on the mount's <c>status.json</c>, which ends when the store has everything of one model, or of all.</summary>
     /// <returns>0 or an errno (<see cref="Errno"/>). When cancelled, the wait itself is ended too, so that the mount is not held busy.</returns>
     /// <exception cref="OperationCanceledException">Cancelled.</exception>
-    Task<int> WaitForStoreAsync(string path, CancellationToken cancellationToken);
+    Task<int> WaitForStoreAsync(string mountPoint, string? model, CancellationToken cancellationToken);
 
     /// <summary>The text of <c>user.modelfs.last_error</c> on a path in a mount, or null.</summary>
     string? LastErrorOf(string path);

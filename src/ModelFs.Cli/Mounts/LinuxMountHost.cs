@@ -43,11 +43,12 @@ internal sealed class LinuxMountHost(string program) : IMountHost
         }
     }
 
-    public async Task<int> WaitForStoreAsync(string path, CancellationToken cancellationToken)
+    public async Task<int> WaitForStoreAsync(string mountPoint, string? model, CancellationToken cancellationToken)
     {
         var start = new ProcessStartInfo(program) { RedirectStandardOutput = true, UseShellExecute = false };
         start.ArgumentList.Add(StoreWaitCommand.Name);
-        start.ArgumentList.Add(path);
+        start.ArgumentList.Add(Path.Combine(mountPoint, StatusReport.PathInMount));
+        start.ArgumentList.Add(model ?? "1");
         using var process = Process.Start(start) ?? throw CommandException.Failure($"{program} could not be started");
         try
         {

@@ -66,6 +66,33 @@ internal sealed class S3FaultTests : S3Fixture
     }
 
     [Test]
+    [Promise("F5")]
+    public void A_sync_that_waits_for_the_store_keeps_nobody_from_listing_and_looking_up()
+    {
+        Upload("", "bert:A", "moodbot:B");
+        using var proxy = new FaultProxy(CephServer.Endpoint);
+        var mount = Mount(AsOwner(), Url(proxy.Endpoint));
+        File.WriteAllText(mount.At("bert", "notes.txt"), "changed");
+        proxy.Stall();
+        try
+        {
+            using var sync = Actor.StartPython(
+                "import subprocess, sys; print('start'); sys.exit(subprocess.run(sys.argv[1:]).returncode)",
+                RepositoryPaths.Program, "sync", mount.Root, "bert");
+            sync.WaitForOutput("start");
+            Eventually.True(() => mount.StateOf("bert") == "publishing", "the publish has begun");
+            Assert.That(Actor.Bash($"ls -l {mount.Root}; stat {mount.At("moodbot")}; stat {mount.At("no-such-model")} || true; cat {mount.At("bert", "metadata.json")}").Output, Does.Contain("moodbot"));
+            Assert.That(mount.StateOf("bert"), Is.EqualTo("publishing").Or.EqualTo("failed"), "the sync was over before the look: this test has shown nothing");
+        }
+        finally
+        {
+            proxy.Flow();
+        }
+
+        mount.Sync();
+    }
+
+    [Test]
     [Promise("W5")]
     public void A_change_made_while_the_store_is_down_is_published_when_it_is_up_again()
     {
