@@ -57,18 +57,29 @@ internal sealed unsafe class SessionLog : IDisposable
     private const int HeaderBytes = 28;
     private const ushort NextSegment = 0xFFFF;
 
-    private readonly SafeFileHandle _file;
+    private const int CompactFrom = 16;
+
+    private readonly string _path;
+    private SafeFileHandle _file;
     private byte* _segment;
     private int _position;
     private int _segments;
+    private int _compactAt = CompactFrom;
 
-    private SessionLog(SafeFileHandle file) => _file = file;
+    private SessionLog(string path, SafeFileHandle file)
+    {
+        _path = path;
+        _file = file;
+    }
+
+    /// <summary>How long the log is, in bytes.</summary>
+    public long Length => (long)_segments * SegmentBytes;
 
     /// <summary>Starts a new log, replacing what was there.</summary>
     public static SessionLog Create(string path)
     {
         _ = PosixFile.Unlink(path);
-        var log = new SessionLog(OpenFile(path, PosixFile.ReadWrite | PosixFile.Create));
+        var log = new SessionLog(path, OpenFile(path, PosixFile.ReadWrite | PosixFile.Create));
         log.MapNext(extend: true);
         return log;
     }
@@ -76,7 +87,7 @@ internal sealed unsafe class SessionLog : IDisposable
     /// <summary>Opens the log of a daemon that died, reads it, and goes on behind its end.</summary>
     public static SessionLog Resume(string path, Action<SessionRecord> replay)
     {
-        var log = new SessionLog(OpenFile(path, PosixFile.ReadWrite));
+        var log = new SessionLog(path, OpenFile(path, PosixFile.ReadWrite));
         if (!log.MapNext(extend: false))
         {
             log.Dispose();
@@ -94,6 +105,11 @@ internal sealed unsafe class SessionLog : IDisposable
     /// <summary>Appends one record; when it returns, the record survives this process.</summary>
     public void Append(in SessionRecord record)
     {
+        if (_segments >= _compactAt)
+        {
+            Compact();
+        }
+
         var textBytes = Encoding.UTF8.GetByteCount(record.Text);
         var length = HeaderBytes + textBytes;
         if (_position + length + 2 > SegmentBytes)
@@ -119,6 +135,53 @@ internal sealed unsafe class SessionLog : IDisposable
     {
         Unmap();
         _file.Dispose();
+    }
+
+    /// <summary>
+    /// Replaces the log by a shorter one that tells the same, in one rename. When the disk has no room for it, the long one stays.
+    /// </summary>
+    private void Compact()
+    {
+        var fold = new SessionFold();
+        var freshPath = _path + ".new";
+        try
+        {
+            using (Resume(_path, fold.Apply))
+            {
+            }
+
+            var fresh = Create(freshPath);
+            fresh._compactAt = int.MaxValue;
+            try
+            {
+                foreach (var record in fold.Records())
+                {
+                    fresh.Append(record);
+                }
+
+                if (PosixFile.Rename(freshPath, _path) is var error && error != Errno.None)
+                {
+                    throw new IOException($"cannot rename {freshPath}: {error}");
+                }
+            }
+            catch
+            {
+                fresh.Dispose();
+                throw;
+            }
+
+            Dispose();
+            _file = fresh._file;
+            _segment = fresh._segment;
+            _position = fresh._position;
+            _segments = fresh._segments;
+        }
+        catch (IOException)
+        {
+            _ = PosixFile.Unlink(freshPath);
+        }
+
+        _compactAt = (2 * _segments) + CompactFrom;
     }
 
     private static SafeFileHandle OpenFile(string path, int flags)

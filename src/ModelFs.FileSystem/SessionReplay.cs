@@ -34,6 +34,7 @@ internal sealed class SessionReplay(Inode root, ModelCache cache)
                 break;
             case SessionRecordType.Forget:
                 Inodes.Remove(record.First);
+                LastInode = Math.Max(LastInode, record.First);
                 break;
             case SessionRecordType.Move:
                 if (Inodes.TryGetValue(record.First, out var moved) && Parent(record.Second) is { } parent)

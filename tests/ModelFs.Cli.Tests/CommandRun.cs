@@ -9,7 +9,7 @@ internal sealed class CommandRun
 
     public StringWriter Error { get; } = new();
 
-    public Dictionary<string, string> Variables { get; } = new() { ["HOME"] = "/home/user" };
+    public Dictionary<string, string> Variables { get; } = new() { ["HOME"] = "/users/me" };
 
     public FakeMounts Mounts { get; set; } = new();
 
@@ -21,7 +21,7 @@ internal sealed class CommandRun
 
     public IMountDaemon? Daemon { get; set; }
 
-    public string WorkingDirectory { get; set; } = "/work";
+    public string WorkingDirectory { get; set; } = "/place";
 
     public Task<int> RunAsync(params string[] arguments) => RunAsync(arguments, CancellationToken.None);
 

@@ -39,7 +39,7 @@ public sealed class ListCommandTests
             """);
         using var written = JsonDocument.Parse($"{run.Out}");
         Assert.That(JsonElement.DeepEquals(written.RootElement, expected.RootElement), $"{run.Out}");
-        Assert.That(run.Stores.CaFile, Is.EqualTo("/work/ca.pem"));
+        Assert.That(run.Stores.CaFile, Is.EqualTo("/place/ca.pem"));
     }
 
     [Test]
@@ -68,16 +68,16 @@ public sealed class ListCommandTests
         Assert.That($"{run.Out}", Does.Contain("s3://other"));
     }
 
-    [TestCase("models", "/work/models", "file:///work/models")]
+    [TestCase("models", "/place/models", "file:///place/models")]
     [TestCase("../models/", "/models", "file:///models")]
     [TestCase("file:///srv/models/", "/srv/models", "file:///srv/models")]
     public void A_folder_has_one_address_however_it_is_written(string text, string path, string display) =>
-        Assert.That(Opener().Parse(text, "/work"), Is.EqualTo(new StoreAddress(path, display, false)));
+        Assert.That(Opener().Parse(text, "/place"), Is.EqualTo(new StoreAddress(path, display, false)));
 
     [Test]
     public void A_password_is_noticed_and_not_shown()
     {
-        var address = Opener().Parse("s3://bucket?secret-key=abc", "/work");
+        var address = Opener().Parse("s3://bucket?secret-key=abc", "/place");
         Assert.That(address.HoldsSecret, Is.True);
         Assert.That(address.Display, Does.Not.Contain("abc"));
         Assert.That(address.Text, Does.Contain("abc"));

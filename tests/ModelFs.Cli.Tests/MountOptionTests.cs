@@ -7,7 +7,7 @@ namespace ModelFs.Cli.Tests;
 
 public sealed class MountOptionTests
 {
-    private static readonly Caller s_caller = new(new Owner(1000, 100), "/work", name => name == "nlu" ? new Owner(444, 555) : null);
+    private static readonly Caller s_caller = new(new Owner(1000, 100), "/place", name => name == "nlu" ? new Owner(444, 555) : null);
 
     /// <summary>A value for every row that differs from its default.</summary>
     private static readonly Dictionary<string, string> s_values = new()
@@ -103,7 +103,7 @@ public sealed class MountOptionTests
     }
 
     [Test]
-    public void Relative_paths_become_absolute() => Assert.That(From(fstab: "cache_dir=a/../b/").CacheDirectory, Is.EqualTo("/work/b"));
+    public void Relative_paths_become_absolute() => Assert.That(From(fstab: "cache_dir=a/../b/").CacheDirectory, Is.EqualTo("/place/b"));
 
     [TestCase("nlu", 444u, 555u)]
     [TestCase("12:34", 12u, 34u)]

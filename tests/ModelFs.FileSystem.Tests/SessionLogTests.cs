@@ -58,6 +58,45 @@ internal sealed class SessionLogTests
     }
 
     [Test]
+    public void A_log_that_only_opens_and_closes_does_not_grow_for_ever_and_still_tells_what_is_open()
+    {
+        using (var log = SessionLog.Create(Path))
+        {
+            log.Append(new SessionRecord(SessionRecordType.Resume, 0));
+            log.Append(new SessionRecord(SessionRecordType.Node, 3, 1, (byte)InodeKind.Model, 0, "bert"));
+            log.Append(new SessionRecord(SessionRecordType.Bind, 3, 0, 0, 7));
+            log.Append(new SessionRecord(SessionRecordType.Node, 2, 3, (byte)InodeKind.Tree, 7, "file"));
+            log.Append(new SessionRecord(SessionRecordType.Open, 1, 2, 1, 11, "file"));
+            for (ulong round = 0; round < 1_000_000; round++)
+            {
+                log.Append(new SessionRecord(SessionRecordType.Node, round + 10, 3, (byte)InodeKind.Tree, 7, "other"));
+                log.Append(new SessionRecord(SessionRecordType.Open, round + 2, round + 10, 0, (long)round + 20));
+                log.Append(new SessionRecord(SessionRecordType.Close, round + 2));
+                log.Append(new SessionRecord(SessionRecordType.Intent, round, Signed: (long)round));
+                log.Append(new SessionRecord(SessionRecordType.Forget, round + 10));
+            }
+
+            log.Append(new SessionRecord(SessionRecordType.Move, 2, 3, Text: "moved"));
+            Assert.That(log.Length, Is.LessThan(40 * SegmentBytes));
+        }
+
+        Assert.That(new FileInfo(Path).Length, Is.LessThan(40 * SegmentBytes));
+        var fold = new SessionFold();
+        Replay().ForEach(fold.Apply);
+        var left = fold.Records().ToList();
+        Assert.That(left.Where(record => record.Type is not (SessionRecordType.Intent or SessionRecordType.Forget)), Is.EqualTo(
+        [
+            new SessionRecord(SessionRecordType.Resume, 0),
+            new SessionRecord(SessionRecordType.Node, 3, 1, (byte)InodeKind.Model, 0, "bert"),
+            new SessionRecord(SessionRecordType.Bind, 3, 0, 0, 7),
+            new SessionRecord(SessionRecordType.Node, 2, 3, (byte)InodeKind.Tree, 7, "moved"),
+            new SessionRecord(SessionRecordType.Open, 1, 2, 1, 11, "file"),
+        ]));
+        Assert.That(left.Last(record => record.Type == SessionRecordType.Intent).First, Is.EqualTo(999_999), "the latest intents stay");
+        Assert.That(left.Single(record => record.Type == SessionRecordType.Forget).First, Is.EqualTo(1_000_009), "the largest id is never given out again");
+    }
+
+    [Test]
     public void A_record_that_was_not_finished_is_not_there()
     {
         using (var log = SessionLog.Create(Path))
