@@ -1,7 +1,6 @@
 using System.Net;
 using System.Net.Security;
 using System.Security.Authentication;
-using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using Google.Apis.Http;
 
@@ -17,7 +16,7 @@ internal sealed class GcsHttpHandlers : HttpClientFactory
     /// <summary>Prepares the connections.</summary>
     /// <exception cref="StoreException"><see cref="StoreErrorKind.Misconfigured"/> when the CA file can't be read.</exception>
     internal GcsHttpHandlers(StoreOptions options)
-        : this(options, usesProxy: true, options.CaFile is null ? null : TrustOnly(options.CaFile))
+        : this(options, usesProxy: true, options.CaFile is null ? null : TrustedAuthorities.Only(options.CaFile))
     {
     }
 
@@ -47,22 +46,4 @@ internal sealed class GcsHttpHandlers : HttpClientFactory
 
     /// <inheritdoc/>
     protected override HttpMessageHandler CreateHandler(CreateHttpClientArgs args) => Create();
-
-    /// <summary>A chain must end in one of the file's certificates; the host's name is checked as always.</summary>
-    private static X509ChainPolicy TrustOnly(string caFile)
-    {
-        var policy = new X509ChainPolicy { TrustMode = X509ChainTrustMode.CustomRootTrust, RevocationMode = X509RevocationMode.NoCheck };
-        try
-        {
-            policy.CustomTrustStore.ImportFromPemFile(caFile);
-        }
-        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or CryptographicException)
-        {
-            throw new StoreException(StoreErrorKind.Misconfigured, $"the CA file {caFile} can't be read: {exception.Message}", exception);
-        }
-
-        return policy.CustomTrustStore.Count > 0
-            ? policy
-            : throw new StoreException(StoreErrorKind.Misconfigured, $"the CA file {caFile} holds no certificate; it must be PEM (-----BEGIN CERTIFICATE-----)");
-    }
 }

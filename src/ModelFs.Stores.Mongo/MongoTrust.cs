@@ -1,6 +1,5 @@
 using System.Net.Security;
 using System.Security.Authentication;
-using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using MongoDB.Driver;
 
@@ -16,7 +15,7 @@ internal static class MongoTrust
         var settings = new SslSettings { EnabledSslProtocols = SslProtocols.Tls12 | SslProtocols.Tls13, CheckCertificateRevocation = false };
         if (caFile is not null)
         {
-            var authorities = Read(caFile);
+            var authorities = TrustedAuthorities.Only(caFile).CustomTrustStore;
             settings.ServerCertificateValidationCallback = (_, certificate, _, errors) =>
                 (errors & ~SslPolicyErrors.RemoteCertificateChainErrors) == SslPolicyErrors.None
                 && certificate is X509Certificate2 server
@@ -24,23 +23,6 @@ internal static class MongoTrust
         }
 
         return settings;
-    }
-
-    private static X509Certificate2Collection Read(string caFile)
-    {
-        var authorities = new X509Certificate2Collection();
-        try
-        {
-            authorities.ImportFromPemFile(caFile);
-        }
-        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or CryptographicException)
-        {
-            throw new StoreException(StoreErrorKind.Misconfigured, $"the CA file {caFile} can't be read: {exception.Message}", exception);
-        }
-
-        return authorities.Count > 0
-            ? authorities
-            : throw new StoreException(StoreErrorKind.Misconfigured, $"the CA file {caFile} holds no certificate; it must be PEM (-----BEGIN CERTIFICATE-----)");
     }
 
     private static bool EndsIn(X509Certificate2Collection authorities, X509Certificate2 server)

@@ -1,8 +1,6 @@
 using System.Net;
 using System.Net.Security;
 using System.Security.Authentication;
-using System.Security.Cryptography;
-using System.Security.Cryptography.X509Certificates;
 using Amazon.Runtime;
 
 namespace ModelFs.Stores.S3;
@@ -19,7 +17,7 @@ internal sealed class S3HttpClients : HttpClientFactory, IDisposable
         var tls = new SslClientAuthenticationOptions { EnabledSslProtocols = SslProtocols.Tls12 | SslProtocols.Tls13 };
         if (options.CaFile is not null)
         {
-            tls.CertificateChainPolicy = TrustOnly(options.CaFile);
+            tls.CertificateChainPolicy = TrustedAuthorities.Only(options.CaFile);
         }
 
         // An archive must arrive as it is stored: no decompression. Redirects are the SDK's, which signs them anew.
@@ -49,22 +47,4 @@ internal sealed class S3HttpClients : HttpClientFactory, IDisposable
 
     /// <inheritdoc/>
     public void Dispose() => _client.Dispose();
-
-    /// <summary>A chain must end in one of the file's certificates; the host's name is checked as always.</summary>
-    private static X509ChainPolicy TrustOnly(string caFile)
-    {
-        var policy = new X509ChainPolicy { TrustMode = X509ChainTrustMode.CustomRootTrust, RevocationMode = X509RevocationMode.NoCheck };
-        try
-        {
-            policy.CustomTrustStore.ImportFromPemFile(caFile);
-        }
-        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or CryptographicException)
-        {
-            throw new StoreException(StoreErrorKind.Misconfigured, $"the CA file {caFile} can't be read: {exception.Message}", exception);
-        }
-
-        return policy.CustomTrustStore.Count > 0
-            ? policy
-            : throw new StoreException(StoreErrorKind.Misconfigured, $"the CA file {caFile} holds no certificate; it must be PEM (-----BEGIN CERTIFICATE-----)");
-    }
 }

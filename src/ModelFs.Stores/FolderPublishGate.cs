@@ -12,8 +12,8 @@ internal sealed class FolderPublishGate(string folder, StoreOptions options)
     internal const string OwnPrefix = ".modelfs-";
 
     private const string PartialSuffix = ".partial";
-    private const int OpenCloseOnExec = 0x80000;
     private static readonly TimeSpan LockPause = TimeSpan.FromMilliseconds(5);
+
     /// <summary>Long enough for a publisher to lock the file that it has just made.</summary>
     private static readonly TimeSpan LeftoverAge = TimeSpan.FromSeconds(10);
 
@@ -159,7 +159,7 @@ internal sealed class FolderPublishGate(string folder, StoreOptions options)
     /// <summary>Makes the folder's names durable. File systems that can't do it for folders are taken as durable.</summary>
     internal void SyncFolder()
     {
-        var descriptor = Interop.OpenDirectory(folder, OpenCloseOnExec);
+        var descriptor = Interop.OpenDirectory(folder, Interop.OpenCloseOnExec);
         if (descriptor < 0)
         {
             throw FolderErrors.Of(LastErrno(), "opening", folder);

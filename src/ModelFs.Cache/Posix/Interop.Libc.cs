@@ -27,9 +27,6 @@ internal static unsafe partial class Interop
     internal static partial nint pwrite(SafeHandle file, byte* buffer, nuint count, long offset);
 
     [LibraryImport("libc", SetLastError = true)]
-    internal static partial nint write(SafeHandle file, byte* buffer, nuint count);
-
-    [LibraryImport("libc", SetLastError = true)]
     internal static partial int fsync(SafeHandle file);
 
     [LibraryImport("libc", SetLastError = true)]

@@ -30,9 +30,6 @@ public static unsafe class PosixFile
     /// <summary>O_TRUNC.</summary>
     public const int Truncate = 0x200;
 
-    /// <summary>O_APPEND.</summary>
-    public const int Append = 0x400;
-
     /// <summary>renameat2's flag that refuses an existing target.</summary>
     public const uint RenameNoReplace = 1;
 
@@ -119,32 +116,6 @@ public static unsafe class PosixFile
                 }
 
                 count += (int)put;
-            }
-        }
-
-        return Errno.None;
-    }
-
-    /// <summary>Appends the whole buffer to a file that was opened with <see cref="Append"/>.</summary>
-    public static Errno WriteAppended(SafeFileHandle file, ReadOnlySpan<byte> buffer)
-    {
-        fixed (byte* start = buffer)
-        {
-            var done = 0;
-            while (done < buffer.Length)
-            {
-                var put = Interop.write(file, start + done, (nuint)(buffer.Length - done));
-                if (put < 0)
-                {
-                    if (LastError() == Errno.EINTR)
-                    {
-                        continue;
-                    }
-
-                    return LastError();
-                }
-
-                done += (int)put;
             }
         }
 
