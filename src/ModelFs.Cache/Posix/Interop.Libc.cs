@@ -39,6 +39,9 @@ internal static unsafe partial class Interop
     internal static partial int fchmod(SafeHandle file, uint mode);
 
     [LibraryImport("libc", SetLastError = true)]
+    internal static partial int futimens(SafeHandle file, long* times);
+
+    [LibraryImport("libc", SetLastError = true)]
     internal static partial int ftruncate(SafeHandle file, long length);
 
     [LibraryImport("libc", SetLastError = true)]
@@ -58,6 +61,9 @@ internal static unsafe partial class Interop
 
     [LibraryImport("libc", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     internal static partial int mkdir(string path, uint mode);
+
+    [LibraryImport("libc", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    internal static partial int mknod(string path, uint mode, ulong device);
 
     [LibraryImport("libc", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     internal static partial int rmdir(string path);

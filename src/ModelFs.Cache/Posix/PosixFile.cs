@@ -63,6 +63,9 @@ public static unsafe class PosixFile
         }
     }
 
+    /// <summary>Makes an empty file in one call (mknod); the umask takes bits from its mode. Refuses an existing one.</summary>
+    public static Errno MakeNode(string path, uint mode) => Result(Interop.mknod(path, FileStatus.TypeFile | mode, 0));
+
     /// <summary>Reads at an offset until the buffer is full or the file ends.</summary>
     public static Errno Read(SafeFileHandle file, Span<byte> buffer, long offset, out int count)
     {
@@ -224,6 +227,13 @@ public static unsafe class PosixFile
     {
         var times = stackalloc long[4] { access.Seconds, access.Nanoseconds, modified.Seconds, modified.Nanoseconds };
         return Result(Interop.utimensat(Interop.AtCurrentFolder, path, times, Interop.AtNoFollow));
+    }
+
+    /// <summary>Sets both times of an open file.</summary>
+    public static Errno SetTimes(SafeFileHandle file, UnixTime access, UnixTime modified)
+    {
+        var times = stackalloc long[4] { access.Seconds, access.Nanoseconds, modified.Seconds, modified.Nanoseconds };
+        return Result(Interop.futimens(file, times));
     }
 
     /// <summary>truncate.</summary>

@@ -1,0 +1,420 @@
+using ModelFs.Archives.Indexed;
+using ModelFs.Cache.Posix;
+using ModelFs.Models;
+using ModelFs.Stores;
+
+namespace ModelFs.Cache.Hydration;
+
+/// <summary>
+/// What of an indexed copy's content is here, what is wanted of it, and who waits for it. The tree itself always stands on disk, so names, sizes, modes and
+/// times can be read at any time.
+/// </summary>
+/// <remarks>
+/// Its lock is taken inside of no other but a model's gate, and nothing is called under it but the map's file. While a copy is not whole its tree does not change: the
+/// first change of a copy waits until it is.
+/// </remarks>
+public sealed class CopyHydration
+{
+    private readonly Lock _gate = new();
+    private readonly HydrationMap _map;
+    private readonly SliceTable _slices;
+    private readonly MemberPlan _plan;
+    private readonly Dictionary<string, TreeEntry> _folders;
+    private readonly Dictionary<int, (ModelException Error, DateTimeOffset Until)> _failed = [];
+    private readonly HashSet<int> _written = [];
+    private readonly long[] _lastUse;
+    private TaskCompletionSource _pulse = NewPulse();
+    private ModelException? _ended;
+    private bool _isWhole;
+    private int _streams;
+
+    internal CopyHydration(ArchiveIndex index, StoredObject source, HydrationMap map, bool isWhole)
+    {
+        Source = source;
+        _map = map;
+        _slices = new SliceTable(index);
+        _plan = new MemberPlan(_slices, map.Has);
+        _isWhole = isWhole;
+        _lastUse = new long[index.Entries.Count];
+        _folders = index.Tree.Where(entry => entry.Type == TreeEntryType.Directory).ToDictionary(entry => entry.Path, StringComparer.Ordinal);
+        for (var entry = 0; entry < index.Entries.Count; entry++)
+        {
+            if (IsFileHere(entry))
+            {
+                BytesHere += index.Entries[entry].Entry.Size;
+            }
+            else
+            {
+                var (first, count) = _slices.Of(entry);
+                for (var slice = 0; slice < count; slice++)
+                {
+                    BytesHere += map.Has(first + slice) ? _slices.BytesIn(entry, index.Entries[entry].FirstMember + slice) : 0;
+                }
+            }
+        }
+    }
+
+    /// <summary>Whether every file is here, and the copy is like one that was fetched in one piece.</summary>
+    public bool IsWhole => Volatile.Read(ref _isWhole);
+
+    /// <summary>Bytes of the files' content that are here.</summary>
+    public long BytesHere { get; private set; }
+
+    /// <summary>Bytes of all files.</summary>
+    public long BytesTotal => Index.ContentBytes;
+
+    /// <summary>The archive's index.</summary>
+    internal ArchiveIndex Index => _slices.Index;
+
+    internal SliceTable Slices => _slices;
+
+    internal HydrationMap Map => _map;
+
+    /// <summary>The revision that the content comes from; nothing of another one is ever mixed in.</summary>
+    internal StoredObject Source { get; }
+
+    /// <summary>Failed attempts in a row.</summary>
+    internal int Tries { get; private set; }
+
+    /// <summary>Why nothing more comes; null as long as it may.</summary>
+    internal ModelException? Ended
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return _ended;
+            }
+        }
+    }
+
+    /// <summary>Whether a fetch slot is held for the whole model.</summary>
+    internal bool HasSlot { get; set; }
+
+    /// <summary>Whether the file of that path is here, or is none of the archive.</summary>
+    public bool IsHere(string path) => Index.Find(path) is var entry && (entry < 0 || IsFileHere(entry));
+
+    /// <summary>What a file or folder shows as long as the copy is what the store has, whatever of it is here.</summary>
+    /// <param name="path">Relative to the model's folder.</param>
+    /// <param name="status">What its file on the cache's disk says.</param>
+    public FileStatus Show(string path, FileStatus status)
+    {
+        if (IsWhole)
+        {
+            return status;
+        }
+
+        if (status.IsFolder)
+        {
+            return _folders.TryGetValue(path, out var folder)
+                ? status with { Mode = FileStatus.TypeFolder | (uint)folder.Mode, ModifiedTime = folder.ModifiedTime }
+                : status;
+        }
+
+        if (!status.IsFile || Index.Find(path) is not (>= 0 and var entry) || IsFileHere(entry))
+        {
+            return status;
+        }
+
+        const int blockBytes = 512;
+        var file = Index.Entries[entry].Entry;
+        return status with
+        {
+            Mode = FileStatus.TypeFile | (uint)file.Mode,
+            Size = file.Size,
+            Blocks = (file.Size + blockBytes - 1) / blockBytes,
+            ModifiedTime = file.ModifiedTime,
+        };
+    }
+
+    internal bool IsFileHere(int entry)
+    {
+        var (first, count) = _slices.Of(entry);
+        return count == 0 || _map.HasAll(first, count);
+    }
+
+    /// <summary>Whether all content that stands in these members, of this file, is here.</summary>
+    internal bool IsHere(int entry, int firstMember, int memberCount) =>
+        memberCount == 0 || _map.HasAll(_slices.At(entry, firstMember), memberCount);
+
+    /// <summary>Notes which file was used, for the eviction of others.</summary>
+    internal void NoteUse(int entry, long time) => Volatile.Write(ref _lastUse[entry], time);
+
+    internal long LastUse(int entry) => Volatile.Read(ref _lastUse[entry]);
+
+    /// <summary>Completes when something changed: a member came, failed, or nothing more comes.</summary>
+    /// <param name="entry">The file whose content is wanted.</param>
+    /// <param name="firstMember">The first member that is wanted.</param>
+    /// <param name="memberCount">How many.</param>
+    /// <param name="now">For the pauses after failures.</param>
+    /// <returns>Null when the content is here.</returns>
+    /// <exception cref="ModelException">It can't be had now.</exception>
+    internal Task? Ask(int entry, int firstMember, int memberCount, DateTimeOffset now)
+    {
+        lock (_gate)
+        {
+            if (IsHere(entry, firstMember, memberCount))
+            {
+                return null;
+            }
+
+            ThrowIfFailed(firstMember, memberCount, now);
+            _plan.Ask(firstMember, memberCount);
+            return _pulse.Task;
+        }
+    }
+
+    /// <summary>As <see cref="Ask"/>, for everything.</summary>
+    internal Task? AskAll(DateTimeOffset now)
+    {
+        lock (_gate)
+        {
+            if (_isWhole)
+            {
+                return null;
+            }
+
+            ThrowIfFailed(0, Index.Members.Count, now);
+            _plan.Ask(0, Index.Members.Count);
+            return _pulse.Task;
+        }
+    }
+
+    /// <summary>The rest of an opened file is wanted, soon.</summary>
+    internal void Follow(int entry)
+    {
+        lock (_gate)
+        {
+            _plan.Follow(Index.Entries[entry].FirstMember, Index.Entries[entry].MemberCount);
+        }
+    }
+
+    /// <summary>The whole model is wanted.</summary>
+    /// <returns>Whether it was not before.</returns>
+    internal bool WantAll(IEnumerable<string> order)
+    {
+        lock (_gate)
+        {
+            if (_isWhole || _ended is not null || _plan.WantsAll)
+            {
+                return false;
+            }
+
+            _plan.WantAll(order.Select(Index.Find).Where(entry => entry >= 0 && SliceTable.HasContent(Index.Entries[entry].Entry)));
+            return true;
+        }
+    }
+
+    /// <summary>The rest is left where it is until somebody asks for it.</summary>
+    internal void StopWantingAll()
+    {
+        lock (_gate)
+        {
+            _plan.StopWantingAll();
+        }
+    }
+
+    /// <summary>How the streaming of the whole model stands.</summary>
+    /// <returns>Whether it goes on; what to wait for; and when nothing is under way because all that is left failed just before, until when to pause.</returns>
+    internal (bool GoesOn, Task Change, DateTimeOffset? PauseUntil) Streaming(DateTimeOffset now)
+    {
+        lock (_gate)
+        {
+            var goesOn = _plan.WantsAll && !_isWhole && _ended is null;
+            var pauses = _failed.Where(each => each.Value.Until > now && _plan.IsMissing(each.Key)).Select(each => each.Value.Until);
+            return (goesOn, _pulse.Task, _plan.InFlight == 0 ? pauses.Cast<DateTimeOffset?>().Min() : null);
+        }
+    }
+
+    /// <summary>Takes the next run to fetch, if one more request may be made.</summary>
+    internal MemberRun? Take(int streamsMax, int urgentStreams, DateTimeOffset now)
+    {
+        lock (_gate)
+        {
+            if (_ended is not null || _streams >= streamsMax + urgentStreams)
+            {
+                return null;
+            }
+
+            var run = _plan.Take(urgent: _streams >= streamsMax, background: HasSlot, member => !_failed.TryGetValue(member, out var failure) || failure.Until <= now);
+            if (run is not null)
+            {
+                _streams++;
+            }
+
+            return run;
+        }
+    }
+
+    /// <summary>A request ended.</summary>
+    internal void NoteStreamEnded()
+    {
+        lock (_gate)
+        {
+            _streams--;
+        }
+    }
+
+    /// <summary>The slices of a member that are still to be written.</summary>
+    internal bool Needs(int slice)
+    {
+        lock (_gate)
+        {
+            return _ended is null && !_map.Has(slice) && !_written.Contains(slice);
+        }
+    }
+
+    /// <summary>
+    /// Notes that slices of a member stand in their files. A file of which everything does is given its mode and time by <paramref name="finish"/> before it
+    /// counts as here.
+    /// </summary>
+    /// <returns>Whether nothing is missing any more, so that the copy can be made whole.</returns>
+    internal bool NoteWritten(int member, IReadOnlyList<(int Entry, int Slice)> written, Action<int> finish)
+    {
+        lock (_gate)
+        {
+            foreach (var (entry, slice) in written)
+            {
+                _written.Add(slice);
+                var (first, count) = _slices.Of(entry);
+                var isFile = true;
+                for (var each = first; each < first + count && isFile; each++)
+                {
+                    isFile = _written.Contains(each) || _map.Has(each);
+                }
+
+                if (isFile)
+                {
+                    finish(entry);
+                }
+            }
+
+            _map.Set([.. written.Select(each => each.Slice)]);
+            foreach (var (entry, slice) in written)
+            {
+                _written.Remove(slice);
+                _plan.NoteWritten(member);
+                BytesHere += _slices.BytesIn(entry, member);
+            }
+
+            _plan.NoteLanded(member);
+            _failed.Remove(member);
+            Tries = 0;
+            Pulse();
+            return !_isWhole && _map.Count == _map.Slices;
+        }
+    }
+
+    /// <summary>Members can't be had for now.</summary>
+    internal void NoteFailed(int firstMember, int memberCount, ModelException error, Func<int, DateTimeOffset> until)
+    {
+        lock (_gate)
+        {
+            Tries++;
+            for (var member = firstMember; member < firstMember + memberCount; member++)
+            {
+                _failed[member] = (error, until(Tries));
+                foreach (var entry in _slices.FilesIn(member))
+                {
+                    _written.Remove(_slices.At(entry, member));
+                }
+
+                _plan.NoteLanded(member);
+            }
+
+            Pulse();
+        }
+    }
+
+    /// <summary>Everything is here, and the copy's own files say so.</summary>
+    internal void NoteWhole()
+    {
+        lock (_gate)
+        {
+            Volatile.Write(ref _isWhole, true);
+            Pulse();
+        }
+    }
+
+    /// <summary>Nothing more comes: the copy is gone, or the store's revision is.</summary>
+    internal void End(ModelException reason)
+    {
+        lock (_gate)
+        {
+            _ended ??= reason;
+            Pulse();
+        }
+    }
+
+    /// <summary>
+    /// Drops the content of files from the map, unless the copy ended or some of it is being fetched; returns when the map's file says so on the disk. From
+    /// then on the files show what the index says, and can be emptied.
+    /// </summary>
+    /// <returns>The entries that were dropped, and their bytes.</returns>
+    internal (IReadOnlyList<int> Entries, long Bytes) Drop(IReadOnlyList<int> entries)
+    {
+        lock (_gate)
+        {
+            var dropped = _ended is not null ? [] : entries.Where(CanDrop).ToList();
+            if (dropped.Count == 0)
+            {
+                return ([], 0);
+            }
+
+            _map.ClearDurably(dropped.Select(_slices.Of));
+            Volatile.Write(ref _isWhole, false);
+            _plan.StopWantingAll();
+            long bytes = 0;
+            foreach (var entry in dropped)
+            {
+                var file = Index.Entries[entry];
+                for (var member = file.FirstMember; member < file.FirstMember + _slices.Of(entry).Count; member++)
+                {
+                    _plan.NoteDropped(member);
+                }
+
+                bytes += file.Entry.Size;
+            }
+
+            BytesHere -= bytes;
+            return (dropped, bytes);
+        }
+
+        bool CanDrop(int entry)
+        {
+            var file = Index.Entries[entry];
+            return SliceTable.HasContent(file.Entry)
+                && IsFileHere(entry)
+                && !Enumerable.Range(file.FirstMember, file.MemberCount).Any(_plan.IsInFlight);
+        }
+    }
+
+    private static TaskCompletionSource NewPulse() => new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    private void Pulse()
+    {
+        _pulse.SetResult();
+        _pulse = NewPulse();
+    }
+
+    private void ThrowIfFailed(int firstMember, int memberCount, DateTimeOffset now)
+    {
+        if (_ended is { } ended)
+        {
+            throw ended;
+        }
+
+        for (var member = firstMember; _failed.Count > 0 && member < firstMember + memberCount; member++)
+        {
+            if (_failed.TryGetValue(member, out var failure) && _plan.IsMissing(member))
+            {
+                if (now < failure.Until)
+                {
+                    throw failure.Error;
+                }
+
+                _failed.Remove(member);
+            }
+        }
+    }
+}

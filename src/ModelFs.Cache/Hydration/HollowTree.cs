@@ -1,0 +1,94 @@
+using ModelFs.Cache.Posix;
+using ModelFs.Models;
+
+namespace ModelFs.Cache.Hydration;
+
+/// <summary>
+/// Makes a tree of a model whose content is not here: its folders and links as they are, its files by name only. What size, mode and time such a file shows
+/// comes from the index (<see cref="CopyHydration.Show"/>), so one system call makes one.
+/// </summary>
+internal static class HollowTree
+{
+    /// <summary>What this process needs of a folder to make and fill files in it; a stricter mode is set once all content is here.</summary>
+    public const uint WorkingFolderMode = 0x1C0;
+
+    private const uint WorkingFileMode = 0x180;
+
+    /// <summary>Makes it.</summary>
+    /// <param name="content">An empty folder.</param>
+    /// <param name="tree">The entries, sorted by path, the model folder first.</param>
+    /// <exception cref="ModelException">The cache's disk refused.</exception>
+    public static void Make(string content, IReadOnlyList<TreeEntry> tree)
+    {
+        foreach (var entry in tree)
+        {
+            var path = PathOf(content, entry);
+            switch (entry.Type)
+            {
+                case TreeEntryType.Directory when entry.Path.Length > 0:
+                    DurableFile.Check(PosixFile.MakeFolder(path, (uint)entry.Mode | WorkingFolderMode), "create", path);
+                    break;
+                case TreeEntryType.Directory:
+                    DurableFile.Check(PosixFile.SetMode(path, (uint)entry.Mode | WorkingFolderMode), "set the mode of", path);
+                    break;
+                case TreeEntryType.File:
+                    MakeFile(path, entry);
+                    break;
+                case TreeEntryType.SymbolicLink:
+                    DurableFile.Check(PosixFile.MakeLink(entry.LinkTarget!, path), "create", path);
+                    DurableFile.Check(PosixFile.SetTimes(path, PosixFile.TimeUnchanged, entry.ModifiedTime), "set the time of", path);
+                    break;
+            }
+        }
+
+        // Last: making what is in a folder changes its time.
+        foreach (var entry in tree.Where(entry => entry.Type == TreeEntryType.Directory))
+        {
+            DurableFile.Check(PosixFile.SetTimes(PathOf(content, entry), PosixFile.TimeUnchanged, entry.ModifiedTime), "set the time of", entry.Path);
+        }
+    }
+
+    /// <summary>Gives folders the modes that would have kept this process from filling them.</summary>
+    public static void Finish(string content, IReadOnlyList<TreeEntry> tree)
+    {
+        foreach (var entry in tree.Where(IsStrict).Reverse())
+        {
+            DurableFile.Check(PosixFile.SetMode(PathOf(content, entry), (uint)entry.Mode), "set the mode of", entry.Path);
+        }
+    }
+
+    /// <summary>Takes those modes away again, before files are emptied.</summary>
+    public static void Unfinish(string content, IReadOnlyList<TreeEntry> tree)
+    {
+        foreach (var entry in tree.Where(IsStrict))
+        {
+            DurableFile.Check(PosixFile.SetMode(PathOf(content, entry), (uint)entry.Mode | WorkingFolderMode), "set the mode of", entry.Path);
+        }
+    }
+
+    /// <summary>Whether a folder's mode would keep its owner from what is in it.</summary>
+    public static bool IsStrict(TreeEntry entry) => entry.Type == TreeEntryType.Directory && ((uint)entry.Mode & WorkingFolderMode) != WorkingFolderMode;
+
+    /// <summary>Puts an empty file in the place of one whose content is dropped. Who has the old one open or mapped keeps it.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="spare">A name beside the tree for the new file, on the same disk.</param>
+    public static Errno Empty(string path, string spare)
+    {
+        _ = PosixFile.Unlink(spare);
+        var error = PosixFile.MakeNode(spare, WorkingFileMode);
+        return error == Errno.None ? PosixFile.Rename(spare, path) : error;
+    }
+
+    private static void MakeFile(string path, TreeEntry entry)
+    {
+        DurableFile.Check(PosixFile.MakeNode(path, WorkingFileMode), "create", path);
+        if (entry.Size == 0)
+        {
+            // Nothing will ever be fetched for it.
+            DurableFile.Check(PosixFile.SetMode(path, (uint)entry.Mode), "set the mode of", path);
+            DurableFile.Check(PosixFile.SetTimes(path, PosixFile.TimeUnchanged, entry.ModifiedTime), "set the time of", path);
+        }
+    }
+
+    private static string PathOf(string content, TreeEntry entry) => entry.Path.Length == 0 ? content : content + "/" + entry.Path;
+}

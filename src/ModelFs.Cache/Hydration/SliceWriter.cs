@@ -1,0 +1,54 @@
+using ModelFs.Archives.Indexed;
+using ModelFs.Cache.Posix;
+
+namespace ModelFs.Cache.Hydration;
+
+/// <summary>Writes verified content into the files of a copy.</summary>
+internal static class SliceWriter
+{
+    private const uint WorkingMode = 0x180;
+
+    /// <summary>Writes what a member holds and the copy lacks.</summary>
+    /// <returns>Whether nothing of the copy is missing any more.</returns>
+    /// <exception cref="ModelException">The cache's disk refused.</exception>
+    public static bool Write(ModelCopy copy, CopyHydration hydration, int member, IReadOnlyList<ContentSlice> slices)
+    {
+        var written = new List<(int Entry, int Slice)>(slices.Count);
+        foreach (var slice in slices)
+        {
+            if (slice.Bytes.Length > 0 && hydration.Slices.At(slice.Entry, member) is var number && hydration.Needs(number))
+            {
+                Write(PathOf(copy, hydration, slice.Entry), slice);
+                written.Add((slice.Entry, number));
+            }
+        }
+
+        return hydration.NoteWritten(member, written, entry => Finish(PathOf(copy, hydration, entry), hydration, entry));
+    }
+
+    private static void Write(string path, ContentSlice slice)
+    {
+        var error = PosixFile.Open(path, PosixFile.WriteOnly, 0, out var file);
+        if (error == Errno.EACCES && PosixFile.SetMode(path, WorkingMode) == Errno.None)
+        {
+            // It had its mode already when the last daemon died, and was not noted as complete.
+            error = PosixFile.Open(path, PosixFile.WriteOnly, 0, out file);
+        }
+
+        DurableFile.Check(error, "open", path);
+        using (file)
+        {
+            DurableFile.Check(PosixFile.Write(file, slice.Bytes.Span, slice.FileOffset, out _), "write", path);
+        }
+    }
+
+    /// <summary>Gives a complete file the mode and time of the index.</summary>
+    private static void Finish(string path, CopyHydration hydration, int entry)
+    {
+        var file = hydration.Index.Entries[entry].Entry;
+        DurableFile.Check(PosixFile.SetMode(path, (uint)file.Mode), "set the mode of", path);
+        DurableFile.Check(PosixFile.SetTimes(path, PosixFile.TimeUnchanged, file.ModifiedTime), "set the time of", path);
+    }
+
+    private static string PathOf(ModelCopy copy, CopyHydration hydration, int entry) => copy.Content + "/" + hydration.Index.Entries[entry].Entry.Path;
+}
