@@ -1,3 +1,5 @@
+using ModelFs.Cache.Hydration;
+
 namespace ModelFs.Cache;
 
 /// <summary>How a cache behaves. The defaults are those of <c>modelfs mount</c>.</summary>
@@ -38,6 +40,9 @@ public sealed record CacheOptions
 
     /// <summary>Models packed and uploaded at once.</summary>
     public int PublishesMax { get; init; } = 2;
+
+    /// <summary>How much of an indexed model is fetched once a file of it is used.</summary>
+    public HydratePolicy Hydrate { get; init; } = HydratePolicy.Model;
 
     /// <summary>Whether models can be deleted in the store by removing their folder.</summary>
     public bool AllowDelete { get; init; }

@@ -1,5 +1,6 @@
 using System.Globalization;
 using Microsoft.Extensions.Logging;
+using ModelFs.Cache.Hydration;
 using ModelFs.Cache.Posix;
 using ModelFs.Models;
 
@@ -21,6 +22,12 @@ internal sealed partial class CacheRecovery(CacheFolder folder, CopyFiles files,
         {
             marks.TryGetValue(id, out var mark);
             var manifest = CopyFiles.ReadManifest(path) ?? Reconstruct(mark);
+            if (mark is not null && manifest is { Indexed: true, Version: <= CopyManifest.IndexedVersion })
+            {
+                // It was whole before it was marked, and its index says nothing of what was changed since.
+                manifest = manifest with { Indexed = false, Version = CopyManifest.CurrentVersion };
+            }
+
             if (manifest is null || !ModelKey.TryParse(manifest.Key, out var key))
             {
                 if (mark is null)
@@ -86,7 +93,7 @@ internal sealed partial class CacheRecovery(CacheFolder folder, CopyFiles files,
 
     private ModelCopy? Take(CachedModel model, ModelCopy copy, JournalMark? mark, bool keepReplaced)
     {
-        if (copy.Manifest.Version > CopyManifest.CurrentVersion)
+        if (copy.Manifest.Version > CopyManifest.IndexedVersion)
         {
             throw new ModelException(ModelErrorKind.CacheFailed, $"{copy.Folder} was written by a newer modelfs; use that, or name another folder with --cache-dir");
         }
@@ -97,9 +104,10 @@ internal sealed partial class CacheRecovery(CacheFolder folder, CopyFiles files,
 
     private ModelCopy? TakeClean(CachedModel model, ModelCopy copy, bool keepReplaced)
     {
+        var isReadable = !copy.Manifest.Indexed || HollowCopies.TryLoad(copy);
         lock (model.Gate)
         {
-            if ((copy.Manifest.BootId is null || copy.Manifest.BootId == CacheFolder.BootId) && model.Copy is null)
+            if (isReadable && (copy.Manifest.BootId is null || copy.Manifest.BootId == CacheFolder.BootId) && model.Copy is null)
             {
                 model.Copy = copy;
                 model.MoveTo(ModelState.Ready);
@@ -107,13 +115,14 @@ internal sealed partial class CacheRecovery(CacheFolder folder, CopyFiles files,
             }
         }
 
-        if (keepReplaced)
+        if (keepReplaced && isReadable)
         {
             copy.IsRetired = true;
+            copy.Hydration?.End(new ModelException(ModelErrorKind.Conflict, $"{model.Name} is another version now, and not all of this one is here; open it again"));
             return copy;
         }
 
-        // Replaced by a newer one; or never synced, and the machine went down since: what the store has is whole, this may not be.
+        // Replaced by a newer one; never synced, and the machine went down since; or nobody can tell what is here: what the store has is whole, this may not be.
         files.Drop(copy.Folder);
         return null;
     }

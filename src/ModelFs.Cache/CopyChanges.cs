@@ -1,16 +1,18 @@
+using ModelFs.Cache.Hydration;
 using ModelFs.Models;
 
 namespace ModelFs.Cache;
 
 /// <summary>Changes of local copies: each is announced before its first byte, so that the dirty mark is on the disk by then, and counted until it is over.</summary>
-internal sealed class CopyChanges(CacheJournal journal, WritebackQueue queue, TimeProvider time)
+internal sealed class CopyChanges(CacheJournal journal, WritebackQueue queue, CopyReads reads, TimeProvider time)
 {
     /// <summary>Announces a change of a copy: returns when the copy's dirty mark is on disk. Every call is followed by one <see cref="End"/>.</summary>
     /// <param name="copy">The copy.</param>
     /// <param name="path">What is opened or changed, relative to the model folder; shown to whoever waits for it.</param>
     /// <param name="kind">What the change does.</param>
-    /// <exception cref="ModelException">The mark can't be written, or the copy was replaced; nothing may be changed then.</exception>
-    public ValueTask BeginAsync(ModelCopy copy, string path, ChangeKind kind)
+    /// <param name="cancellationToken">Ends the wait for the content of a copy that is not whole.</param>
+    /// <exception cref="ModelException">The mark can't be written, the copy was replaced, or what it lacks can't be had; nothing may be changed then.</exception>
+    public ValueTask BeginAsync(ModelCopy copy, string path, ChangeKind kind, CancellationToken cancellationToken)
     {
         var model = copy.Model;
         lock (model.Gate)
@@ -18,6 +20,11 @@ internal sealed class CopyChanges(CacheJournal journal, WritebackQueue queue, Ti
             if (copy.IsRetired)
             {
                 throw new ModelException(ModelErrorKind.Conflict, $"{model.Name} was replaced by another version meanwhile; open it again");
+            }
+
+            if (copy.Hydration is { IsWhole: false } hydration)
+            {
+                return new ValueTask(BeginWhenWholeAsync(copy, hydration, path, kind, cancellationToken));
             }
 
             copy.AddWriter(path);
@@ -29,7 +36,7 @@ internal sealed class CopyChanges(CacheJournal journal, WritebackQueue queue, Ti
             }
         }
 
-        return new ValueTask(Task.Run(() => MarkDirtyAsync(copy, path)));
+        return new ValueTask(Task.Run(() => MarkDirtyAsync(copy, path), CancellationToken.None));
     }
 
     /// <summary>A change announced by <see cref="BeginAsync"/> is over; the copy begins to settle.</summary>
@@ -43,6 +50,33 @@ internal sealed class CopyChanges(CacheJournal journal, WritebackQueue queue, Ti
         }
 
         queue.Touch(copy.Model);
+    }
+
+    /// <summary>What is changed must not depend on a revision that the store may lose, so all of it comes first.</summary>
+    private async Task BeginWhenWholeAsync(ModelCopy copy, CopyHydration hydration, string path, ChangeKind kind, CancellationToken cancellationToken)
+    {
+        await reads.WaitForAllAsync(copy, hydration, cancellationToken).ConfigureAwait(false);
+        await BeginAsync(copy, path, kind, cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>From the first change on the index says nothing of the copy any more. On the disk this need not last: what is marked is never taken for indexed.</summary>
+    private static void ForgetIndex(ModelCopy copy)
+    {
+        var manifest = copy.Manifest with
+        {
+            Version = CopyManifest.CurrentVersion,
+            Indexed = false,
+            BootId = copy.Map is { IsUnsynced: false } ? copy.Manifest.BootId : CacheFolder.BootId,
+        };
+        CopyFiles.WriteManifest(copy.Folder, manifest, durable: false);
+        lock (copy.Model.Gate)
+        {
+            copy.Manifest = manifest;
+            copy.Map = null;
+        }
+
+        IndexFile.Remove(copy.Folder);
+        HydrationMap.Remove(copy.Folder);
     }
 
     private async Task MarkDirtyAsync(ModelCopy copy, string path)
@@ -59,6 +93,11 @@ internal sealed class CopyChanges(CacheJournal journal, WritebackQueue queue, Ti
                     {
                         return;
                     }
+                }
+
+                if (copy.Manifest.Indexed)
+                {
+                    ForgetIndex(copy);
                 }
 
                 journal.Mark(copy.Id, copy.Manifest.Key, CacheJournal.StateDirty, copy.DirtySince);

@@ -4,7 +4,7 @@ using ModelFs.Models;
 namespace ModelFs.Cache;
 
 /// <summary>What is known of one local copy of a model; <c>manifest.json</c> beside its content (FORMATS, "Cache").</summary>
-/// <param name="Version">Of this format; 1.</param>
+/// <param name="Version">Of this format; 2 with <paramref name="Indexed"/>, otherwise 1.</param>
 /// <param name="Key">The store's key that the copy belongs to.</param>
 /// <param name="BaseRevision">The store's revision that the content descends from; null for a model that was never published.</param>
 /// <param name="BaseLength">Of that revision's archive, in bytes.</param>
@@ -15,6 +15,10 @@ namespace ModelFs.Cache;
 /// <param name="Files">Number of files then.</param>
 /// <param name="BootId">Boot of the machine in which the content was written; null once all of it was synced to the disk.</param>
 /// <param name="ConflictName">For a version that lost against the store: the name under which it is kept and shown; otherwise null.</param>
+/// <param name="Indexed">
+/// Whether an index of the archive and a map of what is here lie beside the content, which need not be complete then; <paramref name="BootId"/> is that of the folders and
+/// names, the map tells its own.
+/// </param>
 public sealed record CopyManifest(
     int Version,
     string Key,
@@ -26,10 +30,14 @@ public sealed record CopyManifest(
     long ContentBytes,
     int Files,
     string? BootId,
-    string? ConflictName = null)
+    string? ConflictName = null,
+    bool Indexed = false)
 {
-    /// <summary>The version that this program writes, and the newest that it reads.</summary>
+    /// <summary>The version of a copy that is complete by itself.</summary>
     public const int CurrentVersion = 1;
+
+    /// <summary>The version of a copy whose files need not be here, and the newest that this program reads; older ones refuse it.</summary>
+    public const int IndexedVersion = 2;
 }
 
 /// <summary>One file of a copy's base tree with what lstat said of it when it was known to be equal.</summary>

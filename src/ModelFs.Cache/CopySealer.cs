@@ -1,3 +1,4 @@
+using ModelFs.Cache.Hydration;
 using ModelFs.Cache.Posix;
 
 namespace ModelFs.Cache;
@@ -15,9 +16,23 @@ internal sealed class CopySealer(CacheFolder folder, CopyShelf shelf)
     public void Seal()
     {
         var open = shelf.Copies.Where(copy => copy.Manifest.BootId is not null && IsSealable(copy)).Select(copy => (Copy: copy, Version: VersionOf(copy))).ToList();
-        if (open.Count == 0 || PosixFile.SyncFileSystem(folder.Root) != Errno.None)
+        var maps = shelf.Copies.Where(IsSealable).Select(copy => copy.Map).OfType<HydrationMap>().Where(map => map.IsUnsynced)
+            .Select(map => (Map: map, Snapshot: map.Snapshot())).ToList();
+        if (open.Count + maps.Count == 0 || PosixFile.SyncFileSystem(folder.Root) != Errno.None)
         {
             return;
+        }
+
+        foreach (var (map, snapshot) in maps)
+        {
+            try
+            {
+                map.NoteSynced(snapshot);
+            }
+            catch (ModelException)
+            {
+                // The next round tries again, or the copy is gone.
+            }
         }
 
         foreach (var (copy, version) in open)

@@ -1,10 +1,11 @@
 using Microsoft.Extensions.Logging;
+using ModelFs.Cache.Hydration;
 
 namespace ModelFs.Cache;
 
 /// <summary>All copies on the cache's disk: which is to go when room is needed, and which is to be removed when nobody holds it any more.</summary>
 /// <remarks>Its own lock guards only the two sets and is never held together with a model's gate.</remarks>
-internal sealed partial class CopyShelf(CopyFiles files, CacheOptions options, ILogger logger)
+internal sealed partial class CopyShelf(CopyFiles files, ContentEviction contents, CacheOptions options, ILogger logger)
 {
     private readonly Lock _gate = new();
     private readonly HashSet<ModelCopy> _copies = [];
@@ -32,7 +33,7 @@ internal sealed partial class CopyShelf(CopyFiles files, CacheOptions options, I
         {
             lock (_gate)
             {
-                return _copies.Sum(copy => copy.ContentBytes) + _conflicts.Sum(copy => copy.ContentBytes);
+                return _copies.Sum(copy => copy.BytesHere) + _conflicts.Sum(copy => copy.ContentBytes);
             }
         }
     }
@@ -77,8 +78,13 @@ internal sealed partial class CopyShelf(CopyFiles files, CacheOptions options, I
         }
     }
 
-    /// <summary>Retires least recently used copies until so many more bytes fit under the limit, as far as clean, unused copies go.</summary>
-    public void MakeRoom(long bytes)
+    /// <summary>
+    /// Until so many more bytes fit under the limit, takes from the copies that were used longest ago: files that are not open from indexed ones, which keep their trees;
+    /// others are retired when they are clean and unused.
+    /// </summary>
+    /// <param name="bytes">How many.</param>
+    /// <param name="keep">A copy that is not to lose anything by it.</param>
+    public void MakeRoom(long bytes, ModelCopy? keep = null)
     {
         // Nothing that could go makes room for more than the limit itself.
         if (options.BytesMax is not { } limit || bytes > limit)
@@ -92,7 +98,7 @@ internal sealed partial class CopyShelf(CopyFiles files, CacheOptions options, I
             oldestFirst = [.. _copies.Where(copy => !copy.IsRetired).OrderBy(copy => copy.LastUsed)];
         }
 
-        var total = oldestFirst.Sum(copy => copy.ContentBytes) + Conflicts.Sum(copy => copy.ContentBytes);
+        var total = oldestFirst.Sum(copy => copy.BytesHere) + Conflicts.Sum(copy => copy.ContentBytes);
         foreach (var copy in oldestFirst)
         {
             if (total + bytes <= limit)
@@ -106,7 +112,16 @@ internal sealed partial class CopyShelf(CopyFiles files, CacheOptions options, I
                 return;
             }
 
-            if (TryEvict(copy))
+            if (copy == keep)
+            {
+                continue;
+            }
+
+            if (copy.IsIndexed)
+            {
+                total -= contents.Drop(copy, total + bytes - limit);
+            }
+            else if (TryEvict(copy))
             {
                 total -= copy.ContentBytes;
                 LogEvicted(logger, copy.Model.Name.ToString(), copy.ContentBytes);
@@ -117,6 +132,7 @@ internal sealed partial class CopyShelf(CopyFiles files, CacheOptions options, I
     /// <summary>Tells that a copy was retired, and removes it if nobody holds it.</summary>
     public void NoteRetired(ModelCopy copy)
     {
+        copy.Hydration?.End(new ModelException(ModelErrorKind.Conflict, $"{copy.Model.Name} is another version now, and not all of this one is here; open it again"));
         Retired?.Invoke(copy);
         DropIfUnused(copy);
     }

@@ -1,5 +1,6 @@
 using System.Globalization;
 using Microsoft.Extensions.Logging;
+using ModelFs.Cache.Hydration;
 using ModelFs.Cache.Posix;
 using ModelFs.Models;
 using ModelFs.Stores;
@@ -26,6 +27,9 @@ public sealed partial class ModelCache : IAsyncDisposable
     private readonly CopySealer _sealer;
     private readonly WritebackQueue _queue;
     private readonly CopyShelf _shelf;
+    private readonly ContentEviction _contents;
+    private readonly Hydrator _hydrator;
+    private readonly CopyReads _reads;
     private readonly IModelStore _store;
     private readonly CancellationTokenSource _stopping = new();
     private Task _sealing = Task.CompletedTask;
@@ -40,18 +44,32 @@ public sealed partial class ModelCache : IAsyncDisposable
         _logger = logger;
         _files = new CopyFiles(folder);
         _journal = new CacheJournal(folder, time);
-        _shelf = new CopyShelf(_files, options, logger);
+        _contents = new ContentEviction(logger);
+        _shelf = new CopyShelf(_files, _contents, options, logger);
         _sealer = new CopySealer(folder, _shelf);
         _queue = new WritebackQueue(options, time, logger, new ModelPublisher(store, _files, _journal, time, logger).PublishAsync, SetAside);
-        _fetches = new ModelFetches(new ModelFetcher(store, _files, folder, options, time, logger), _shelf, store.DisplayName, options, time, logger);
-        _changes = new CopyChanges(_journal, _queue, time);
+        var slots = new SemaphoreSlim(options.FetchesMax);
+        _fetches = new ModelFetches(new ModelFetcher(store, _files, _shelf, folder, slots, options, time, logger), _shelf, store.DisplayName, options, time, logger);
+        _hydrator = new Hydrator(store, slots, new HydrationRoom(_shelf, folder, options), options, time, logger, GiveUpAsync);
+        _reads = new CopyReads(_hydrator, options);
+        _changes = new CopyChanges(_journal, _queue, _reads, time);
         Catalog = new ModelCatalog(store, options, time, logger);
         Catalog.Changed += OnListingChanged;
+        _hydrator.FileCompleted += (copy, path) => FileCompleted?.Invoke(copy, path);
         _shelf.Retired += copy => CopyRetired?.Invoke(copy);
+        _contents.FileDropped += (copy, path) => FileReplaced?.Invoke(copy, path);
     }
 
     /// <summary>A model's folder no longer leads to this copy: the kernel is to forget the name. Raised outside of every lock.</summary>
     public event Action<ModelCopy>? CopyRetired;
+
+    /// <summary>
+    /// The file of that path in a copy is another one on the cache's disk now: the kernel is to look its name up again. Raised outside of every lock.
+    /// </summary>
+    public event Action<ModelCopy, string>? FileReplaced;
+
+    /// <summary>A file that was read while it came is here now, whole. Raised outside of every lock.</summary>
+    public event Action<ModelCopy, string>? FileCompleted;
 
     /// <summary>Which models there are.</summary>
     public ModelCatalog Catalog { get; }
@@ -115,8 +133,20 @@ public sealed partial class ModelCache : IAsyncDisposable
     /// <param name="copy">The copy.</param>
     /// <param name="path">What is opened or changed, relative to the model folder; shown to whoever waits for it.</param>
     /// <param name="kind">What the change does.</param>
-    /// <exception cref="ModelException">The mark can't be written, or the copy was replaced; nothing may be changed then.</exception>
-    public ValueTask BeginChangeAsync(ModelCopy copy, string path, ChangeKind kind) => _changes.BeginAsync(copy, path, kind);
+    /// <param name="cancellationToken">Ends the wait for what is not here of a copy that is changed for the first time.</param>
+    /// <exception cref="ModelException">The mark can't be written, the copy was replaced, or what it lacks can't be had; nothing may be changed then.</exception>
+    public ValueTask BeginChangeAsync(ModelCopy copy, string path, ChangeKind kind, CancellationToken cancellationToken = default) =>
+        _changes.BeginAsync(copy, path, kind, cancellationToken);
+
+    /// <summary>Prepares an open of a file for reading, which was counted by <see cref="FileOpened"/> before: waits for a small file that is not here.</summary>
+    /// <returns>Whether the file comes while it is read, so that every read goes through <see cref="WaitForContentAsync"/>.</returns>
+    /// <exception cref="ModelException">Its content can't be had.</exception>
+    public ValueTask<bool> PrepareReadAsync(ModelCopy copy, string path, CancellationToken cancellationToken) => _reads.PrepareAsync(copy, path, cancellationToken);
+
+    /// <summary>Waits until so many bytes of an open file are here.</summary>
+    /// <exception cref="ModelException">They can't be had.</exception>
+    public ValueTask WaitForContentAsync(ModelCopy copy, string path, long offset, long length, CancellationToken cancellationToken) =>
+        _reads.WaitForAsync(copy, path, offset, length, cancellationToken);
 
     /// <summary>A change announced by <see cref="BeginChangeAsync"/> is over; the copy begins to settle.</summary>
     public void EndChange(ModelCopy copy, string path) => _changes.End(copy, path);
@@ -131,21 +161,21 @@ public sealed partial class ModelCache : IAsyncDisposable
     }
 
     /// <summary>A file of the copy was opened; it is neither evicted nor replaced until <see cref="FileClosed"/>.</summary>
-    public static void FileOpened(ModelCopy copy)
+    public static void FileOpened(ModelCopy copy, string path = "")
     {
         lock (copy.Model.Gate)
         {
-            copy.OpenFiles++;
+            copy.AddOpen(path);
         }
     }
 
     /// <summary>The counterpart of <see cref="FileOpened"/>.</summary>
-    public void FileClosed(ModelCopy copy)
+    public void FileClosed(ModelCopy copy, string path = "")
     {
         bool stamp;
         lock (copy.Model.Gate)
         {
-            copy.OpenFiles--;
+            copy.RemoveOpen(path);
             copy.LastUsed = _time.GetUtcNow();
             stamp = copy.LastUsed - copy.LastUsedOnDisk > TimeSpan.FromMinutes(1);
             if (stamp)
@@ -315,6 +345,7 @@ public sealed partial class ModelCache : IAsyncDisposable
     {
         await _stopping.CancelAsync().ConfigureAwait(false);
         await _fetches.DisposeAsync().ConfigureAwait(false);
+        await _hydrator.DisposeAsync().ConfigureAwait(false);
         await _queue.DisposeAsync().ConfigureAwait(false);
 
         // Nothing is written any more when the folder's lock is given up.
@@ -453,6 +484,38 @@ public sealed partial class ModelCache : IAsyncDisposable
         _shelf.NoteRetired(copy);
     }
 
+    /// <summary>The store no longer has the revision of a copy that is not whole: nothing more of it can come, whoever has it open.</summary>
+    private async Task GiveUpAsync(ModelCopy copy, StoreException gone)
+    {
+        var model = copy.Model;
+        try
+        {
+            var current = await _store.StatAsync(copy.Manifest.Key, _stopping.Token).ConfigureAwait(false);
+            lock (model.Gate)
+            {
+                model.NoteStored(current, _time.GetTimestamp());
+            }
+        }
+        catch (Exception error) when (error is StoreException or OperationCanceledException)
+        {
+            // The next listing tells.
+        }
+
+        lock (model.Gate)
+        {
+            if (model.Copy != copy || copy.IsDirty || copy.Hydration is null)
+            {
+                return;
+            }
+
+            Retire(model, copy);
+        }
+
+        LogGone(_logger, copy.Manifest.Key, copy.OpenFiles, gone.Message);
+        _shelf.NoteRetired(copy);
+        Catalog.Prune();
+    }
+
     private async Task ReplaceLaterAsync(CachedModel model, TimeSpan pause)
     {
         try
@@ -474,6 +537,9 @@ public sealed partial class ModelCache : IAsyncDisposable
         model.Incarnation++;
         model.MoveTo(ModelState.Absent);
     }
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "{Key} was replaced or removed in the store before all of it was here; {OpenFiles} open files of it end where their content does: {Reason}")]
+    private static partial void LogGone(ILogger logger, string key, int openFiles, string reason);
 
     [LoggerMessage(Level = LogLevel.Information, Message = "deleted {Key}, revision {Revision}")]
     private static partial void LogDeleted(ILogger logger, string key, string revision);

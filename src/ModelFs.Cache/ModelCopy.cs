@@ -1,3 +1,5 @@
+using ModelFs.Cache.Hydration;
+
 namespace ModelFs.Cache;
 
 /// <summary>
@@ -9,6 +11,7 @@ namespace ModelFs.Cache;
 public sealed class ModelCopy
 {
     private readonly Dictionary<string, int> _writers = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, int> _open = new(StringComparer.Ordinal);
 
     internal ModelCopy(CachedModel model, long id, string folder, CopyManifest manifest)
     {
@@ -61,6 +64,21 @@ public sealed class ModelCopy
     /// <summary>Sum of its files' sizes, as of the last scan.</summary>
     public long ContentBytes { get; internal set; }
 
+    /// <summary>What of its content is here, as long as some is not; null when all of it is.</summary>
+    public CopyHydration? Hydration { get; internal set; }
+
+    /// <summary>Bytes of content that are here.</summary>
+    public long BytesHere => Hydration?.BytesHere ?? ContentBytes;
+
+    /// <summary>Whether it equals a revision of the store whose index lies beside it.</summary>
+    public bool IsIndexed => Manifest.Indexed && !IsDirty;
+
+    /// <summary>Which files are here, on disk; null for a copy without an index.</summary>
+    internal HydrationMap? Map { get; set; }
+
+    /// <summary>In which order its files are opened.</summary>
+    internal LoadOrder LoadOrder { get; } = new();
+
     /// <summary>Inodes that the kernel holds of it; a retired copy without any is removed.</summary>
     internal int References { get; set; }
 
@@ -93,6 +111,30 @@ public sealed class ModelCopy
 
     /// <summary>The time of last use that the folder's mtime tells the next daemon.</summary>
     internal DateTimeOffset LastUsedOnDisk { get; set; }
+
+    /// <summary>Whether a file is open. The caller holds the gate.</summary>
+    internal bool IsOpen(string path) => _open.ContainsKey(path);
+
+    /// <summary>Counts an open file by its path.</summary>
+    internal void AddOpen(string path)
+    {
+        OpenFiles++;
+        _open[path] = _open.GetValueOrDefault(path) + 1;
+    }
+
+    /// <summary>The counterpart of <see cref="AddOpen"/>.</summary>
+    internal void RemoveOpen(string path)
+    {
+        OpenFiles--;
+        if (_open.TryGetValue(path, out var count) && count > 1)
+        {
+            _open[path] = count - 1;
+        }
+        else
+        {
+            _open.Remove(path);
+        }
+    }
 
     /// <summary>Names a file that is open for writing, for error messages.</summary>
     internal string? AnyWriter => _writers.Keys.FirstOrDefault();

@@ -1,18 +1,23 @@
 using Microsoft.Extensions.Logging;
 using ModelFs.Archives;
+using ModelFs.Cache.Hydration;
 using ModelFs.Cache.Posix;
 using ModelFs.Models;
 using ModelFs.Stores;
 
 namespace ModelFs.Cache;
 
-/// <summary>Brings one model here: download, inflate, unpack and verify as one overlapped pipeline into a staged copy, then one rename.</summary>
-internal sealed partial class ModelFetcher(IModelStore store, CopyFiles files, CacheFolder folder, CacheOptions options, TimeProvider time, ILogger logger)
+/// <summary>
+/// Brings one model here. Of an indexed archive only the end is read, which is enough for a copy that shows everything; its content follows (<see cref="Hydrator"/>). A foreign
+/// archive is downloaded, inflated, unpacked and verified as one overlapped pipeline into a staged copy, then one rename.
+/// </summary>
+internal sealed partial class ModelFetcher(
+    IModelStore store, CopyFiles files, CopyShelf shelf, CacheFolder folder, SemaphoreSlim slots, CacheOptions options, TimeProvider time, ILogger logger)
 {
     /// <summary>Fetches the revision that the last listing named, or the current one if that is gone.</summary>
-    /// <returns>The folder of a complete copy, its id and manifest.</returns>
+    /// <returns>A copy that can be shown.</returns>
     /// <exception cref="ModelException">Nothing is left behind.</exception>
-    public async Task<(long Id, string Path, CopyManifest Manifest)> FetchAsync(CachedModel model, StoredObject stored, CancellationToken cancellationToken)
+    public async Task<FetchedCopy> FetchAsync(CachedModel model, StoredObject stored, CancellationToken cancellationToken)
     {
         try
         {
@@ -38,13 +43,40 @@ internal sealed partial class ModelFetcher(IModelStore store, CopyFiles files, C
         }
     }
 
-    private async Task<(long Id, string Path, CopyManifest Manifest)> FetchRevisionAsync(CachedModel model, StoredObject stored, CancellationToken cancellationToken)
+    private async Task<FetchedCopy> FetchRevisionAsync(CachedModel model, StoredObject stored, CancellationToken cancellationToken)
     {
         if (!ModelKey.TryParse(stored.Key, out var key))
         {
             throw new ModelException(ModelErrorKind.NotFound, $"{stored.Key} is not the key of a model");
         }
 
+        if (key.Format is ArchiveFormat.TarGz or ArchiveFormat.Tgz)
+        {
+            // No slot is taken for it: a listing never waits for a download.
+            var started = time.GetTimestamp();
+            var tail = await ArchiveTail.ReadAsync(store, stored, key.Model, cancellationToken).ConfigureAwait(false);
+            if (tail.Index is { } index)
+            {
+                var copy = HollowCopies.Make(files, stored, tail, index);
+                LogListed(logger, stored.Key, index.Tree.Count, time.GetElapsedTime(started).TotalMilliseconds);
+                return copy;
+            }
+        }
+
+        await slots.WaitAsync(cancellationToken).ConfigureAwait(false);
+        try
+        {
+            shelf.MakeRoom(stored.Length);
+            return await FetchWholeAsync(model, stored, key, cancellationToken).ConfigureAwait(false);
+        }
+        finally
+        {
+            slots.Release();
+        }
+    }
+
+    private async Task<FetchedCopy> FetchWholeAsync(CachedModel model, StoredObject stored, ModelKey key, CancellationToken cancellationToken)
+    {
         var bytesMax = RoomFor(stored);
         var (id, staged) = files.Stage();
         try
@@ -87,7 +119,7 @@ internal sealed partial class ModelFetcher(IModelStore store, CopyFiles files, C
             CopyFiles.WriteManifest(staged, manifest, durable: false);
             var path = files.Commit(id, staged);
             LogFetched(logger, stored.Key, stored.Length, fileCount, time.GetElapsedTime(started).TotalMilliseconds);
-            return (id, path, manifest);
+            return new FetchedCopy(id, path, manifest);
         }
         catch
         {
@@ -114,6 +146,9 @@ internal sealed partial class ModelFetcher(IModelStore store, CopyFiles files, C
 
     [LoggerMessage(Level = LogLevel.Information, Message = "fetched {Key}: {Bytes} bytes, {Files} files in {Milliseconds:F0} ms")]
     private static partial void LogFetched(ILogger logger, string key, long bytes, int files, double milliseconds);
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "read the index of {Key}: {Entries} entries in {Milliseconds:F0} ms")]
+    private static partial void LogListed(ILogger logger, string key, int entries, double milliseconds);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "{Key}: {Warning}")]
     private static partial void LogWarning(ILogger logger, string key, string warning);

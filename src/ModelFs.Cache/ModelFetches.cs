@@ -4,11 +4,10 @@ using ModelFs.Stores;
 
 namespace ModelFs.Cache;
 
-/// <summary>The fetches under way: one per model however many wait for it, a few at once, and a pause after each failure.</summary>
+/// <summary>The fetches under way: one per model however many wait for it, and a pause after each failure.</summary>
 internal sealed partial class ModelFetches(
     ModelFetcher fetcher, CopyShelf shelf, string storeName, CacheOptions options, TimeProvider time, ILogger logger) : IAsyncDisposable
 {
-    private readonly SemaphoreSlim _fetchSlots = new(options.FetchesMax);
     private readonly CancellationTokenSource _stopping = new();
 
     /// <summary>The model's current copy, fetched first if it is not here; all who ask at once share one fetch.</summary>
@@ -58,29 +57,25 @@ internal sealed partial class ModelFetches(
     {
         try
         {
-            await _fetchSlots.WaitAsync(_stopping.Token).ConfigureAwait(false);
-            try
+            var fetched = await fetcher.FetchAsync(model, stored, _stopping.Token).ConfigureAwait(false);
+            var copy = new ModelCopy(model, fetched.Id, fetched.Path, fetched.Manifest)
             {
-                shelf.MakeRoom(stored.Length);
-                var (id, path, manifest) = await fetcher.FetchAsync(model, stored, _stopping.Token).ConfigureAwait(false);
-                var copy = new ModelCopy(model, id, path, manifest) { LastUsed = time.GetUtcNow() };
-                lock (model.Gate)
-                {
-                    model.Copy = copy;
-                    model.Fetch = null;
-                    model.Tries = 0;
-                    model.LastError = null;
-                    model.MoveTo(ModelState.Ready);
-                }
+                LastUsed = time.GetUtcNow(),
+                Map = fetched.Map,
+                Hydration = fetched.Hydration,
+            };
+            lock (model.Gate)
+            {
+                model.Copy = copy;
+                model.Fetch = null;
+                model.Tries = 0;
+                model.LastError = null;
+                model.MoveTo(ModelState.Ready);
+            }
 
-                shelf.Add(copy);
-                shelf.MakeRoom(0);
-                return copy;
-            }
-            finally
-            {
-                _fetchSlots.Release();
-            }
+            shelf.Add(copy);
+            shelf.MakeRoom(0);
+            return copy;
         }
         catch (Exception error)
         {

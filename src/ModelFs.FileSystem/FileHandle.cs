@@ -6,8 +6,21 @@ namespace ModelFs.FileSystem;
 /// <summary>What a handle was opened for.</summary>
 /// <param name="IsWriter">For writing: it counts as an open writer of its copy until it is released.</param>
 /// <param name="IsFolder">It is an open folder.</param>
-/// <param name="ChangePath">The path under which a writer's change was announced.</param>
-internal readonly record struct HandleUse(bool IsWriter = false, bool IsFolder = false, string? ChangePath = null);
+/// <param name="ChangePath">The path under which a writer's change was announced, and a file counted as open.</param>
+/// <param name="IsDirect">Every read comes to the daemon, because the file was not complete when it was opened.</param>
+internal readonly record struct HandleUse(bool IsWriter = false, bool IsFolder = false, string? ChangePath = null, bool IsDirect = false)
+{
+    private const byte Writer = 1;
+    private const byte Folder = 2;
+    private const byte Direct = 4;
+
+    /// <summary>As the session log keeps it.</summary>
+    public byte ToByte() => (byte)((IsWriter ? Writer : IsFolder ? Folder : 0) | (IsDirect ? Direct : 0));
+
+    /// <summary>Reads back what <see cref="ToByte"/> wrote.</summary>
+    public static HandleUse From(byte kind, string changePath) =>
+        new((kind & Writer) != 0, (kind & Folder) != 0, changePath, (kind & Direct) != 0);
+}
 
 /// <summary>One open file, folder or snapshot. A file of the cache is opened at the first request that needs a descriptor: most never do.</summary>
 internal sealed class FileHandle(ulong id, Inode inode, HandleUse use) : IDisposable
@@ -25,6 +38,9 @@ internal sealed class FileHandle(ulong id, Inode inode, HandleUse use) : IDispos
 
     /// <summary>The path under which the change was announced.</summary>
     public string ChangePath => use.ChangePath ?? "";
+
+    /// <summary>Whether every read comes to the daemon.</summary>
+    public bool IsDirect => use.IsDirect;
 
     /// <summary>Whether it is an open folder.</summary>
     public bool IsFolder => use.IsFolder;

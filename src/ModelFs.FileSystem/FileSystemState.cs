@@ -94,12 +94,28 @@ internal sealed class FileSystemState(ModelCache cache, InodeTable inodes, FileS
 
     private static FsAttributes Folder(ulong number, uint mode, UnixTime time) => new(number, mode, 2, FolderSize, 8, time, time, time);
 
+    /// <summary>
+    /// What a file or folder of an indexed copy shows: as if all of its content were here. Its ctime is the store's time, since that of its file on disk moves when content
+    /// comes, and archivers take that for a change.
+    /// </summary>
+    private static FileStatus Shown(ModelCopy copy, string path, FileStatus status)
+    {
+        if (!copy.IsIndexed)
+        {
+            return status;
+        }
+
+        var shown = copy.Hydration?.Show(path, status) ?? status;
+        return shown with { ChangeTime = UnixTime.From(copy.Manifest.BaseModified) };
+    }
+
     private FsAttributes ModelAttributes(Inode inode)
     {
         var model = inode.Model!;
         var copy = inode.Copy ?? model.Copy;
         if (copy is not null && PosixFile.Stat(copy.Content, out var status) == Errno.None)
         {
+            status = Shown(copy, "", status);
             // A folder that equals the store's revision shows the store's time: servers order models by it.
             var time = copy.IsDirty ? status.ModifiedTime : UnixTime.From(copy.Manifest.BaseModified);
             return new FsAttributes(inode.Number, status.Mode, 2, status.Size, status.Blocks, time, time, time);
@@ -135,6 +151,11 @@ internal sealed class FileSystemState(ModelCache cache, InodeTable inodes, FileS
             {
                 Names.ExitReadLock();
             }
+        }
+
+        if (inode.Copy is { IsIndexed: true } copy)
+        {
+            status = Shown(copy, Inodes.RelativePath(inode), status);
         }
 
         attributes = new FsAttributes(

@@ -62,6 +62,31 @@ internal sealed class Inode
     /// <summary>It has no name any more; while it is open its file is kept in <see cref="ModelCopy.Unlinked"/>.</summary>
     public bool IsUnlinked { get; set; }
 
+    /// <summary>
+    /// The next look-up of its name gives another inode, of the same file: the kernel is to treat the file otherwise from then on, and can't while this inode is open.
+    /// </summary>
+    public bool IsSuperseded { get; set; }
+
+    /// <summary>The inode that took its place; where that one is, this one's file is.</summary>
+    public Inode? Successor { get; private set; }
+
     /// <summary>Open handles.</summary>
     public int Handles { get; set; }
+
+    /// <summary>Open handles of which every read comes to the daemon.</summary>
+    public int DirectHandles { get; set; }
+
+    /// <summary>The inodes whose place it took and that the kernel still knows.</summary>
+    public List<Inode> Predecessors { get; } = [];
+
+    /// <summary>Whether its file is open, by itself or by one of which it took the place.</summary>
+    public bool IsOpen => Handles > 0 || Predecessors.Exists(each => each.IsOpen);
+
+    /// <summary>Takes the place of a superseded inode.</summary>
+    public void Succeed(Inode predecessor)
+    {
+        predecessor.IsSuperseded = true;
+        predecessor.Successor = this;
+        Predecessors.Add(predecessor);
+    }
 }

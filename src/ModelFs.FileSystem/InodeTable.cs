@@ -20,6 +20,7 @@ internal sealed class InodeTable : IDisposable
     private readonly Dictionary<ulong, ulong> _intents = [];
     private readonly HashSet<ulong> _done = [];
     private readonly Dictionary<ulong, ulong> _opened = [];
+    private readonly Dictionary<(ulong Parent, string Name), List<Inode>> _superseded = [];
     private readonly ModelCache _cache;
     private readonly SessionLog _log;
     private ulong _lastInode = RootId;
@@ -43,7 +44,11 @@ internal sealed class InodeTable : IDisposable
         foreach (var inode in replay.Inodes.Values)
         {
             _inodes[inode.Id] = inode;
-            if (!inode.IsUnlinked && inode.Parent is { } parent)
+            if (inode is { IsSuperseded: true, Successor: null })
+            {
+                AwaitSuccessor(inode);
+            }
+            else if (inode is { IsUnlinked: false, IsSuperseded: false, Parent: { } parent })
             {
                 _names[(parent.Id, inode.Name)] = inode;
             }
@@ -57,7 +62,7 @@ internal sealed class InodeTable : IDisposable
         foreach (var handle in replay.Handles)
         {
             _handles[handle.Id] = handle;
-            handle.Inode.Handles++;
+            Count(handle, 1);
         }
 
         _intents = replay.Intents;
@@ -141,12 +146,49 @@ internal sealed class InodeTable : IDisposable
             _log.Append(new SessionRecord(SessionRecordType.Node, inode.Id, parent.Id, (byte)kind, incarnation, name));
             _inodes.Add(inode.Id, inode);
             _names[(parent.Id, name)] = inode;
+            if (_superseded.Remove((parent.Id, name), out var predecessors))
+            {
+                foreach (var predecessor in predecessors)
+                {
+                    inode.Succeed(predecessor);
+                    _log.Append(new SessionRecord(SessionRecordType.Succeed, inode.Id, predecessor.Id));
+                }
+            }
+
             if (copy is not null)
             {
                 ModelCache.AddReference(copy);
             }
 
             return inode;
+        }
+    }
+
+    /// <summary>Lets the name of a copy's file lead to another inode from its next look-up on.</summary>
+    /// <param name="copy">The copy.</param>
+    /// <param name="path">The file in it.</param>
+    /// <param name="onlyIfDirect">Whether only an inode counts that the kernel has open so that every read comes here.</param>
+    /// <returns>The folder and name that the kernel is to forget; null when it does not hold it.</returns>
+    public (ulong Parent, string Name)? Supersede(ModelCopy copy, string path, bool onlyIfDirect)
+    {
+        lock (_gate)
+        {
+            var inode = _inodes.Values.FirstOrDefault(each => each.Kind == InodeKind.Model && each.Copy == copy);
+            foreach (var part in path.Split('/'))
+            {
+                inode = inode is null ? null : _names.GetValueOrDefault((inode.Id, part));
+            }
+
+            if (inode is not { Kind: InodeKind.Tree, Parent: { } parent } || (onlyIfDirect && inode.DirectHandles == 0))
+            {
+                return null;
+            }
+
+            RemoveName(inode);
+            inode.IsSuperseded = true;
+            AwaitSuccessor(inode);
+            _log.Append(new SessionRecord(SessionRecordType.Supersede, inode.Id));
+            return (parent.Id, inode.Name);
         }
     }
 
@@ -257,10 +299,9 @@ internal sealed class InodeTable : IDisposable
         lock (_gate)
         {
             var handle = new FileHandle(++_lastHandle, inode, use);
-            var kind = (byte)(use.IsWriter ? 1 : use.IsFolder ? 2 : 0);
-            _log.Append(new SessionRecord(SessionRecordType.Open, handle.Id, inode.Id, kind, (long)request.Unique, handle.ChangePath));
+            _log.Append(new SessionRecord(SessionRecordType.Open, handle.Id, inode.Id, use.ToByte(), (long)request.Unique, handle.ChangePath));
             _handles.Add(handle.Id, handle);
-            inode.Handles++;
+            Count(handle, 1);
             return handle;
         }
     }
@@ -297,7 +338,7 @@ internal sealed class InodeTable : IDisposable
             }
 
             _log.Append(new SessionRecord(SessionRecordType.Close, id));
-            handle.Inode.Handles--;
+            Count(handle, -1);
 
             // The kernel's forget may be handled before the release that it sent earlier.
             released = RemoveIfUnused(handle.Inode);
@@ -392,6 +433,11 @@ internal sealed class InodeTable : IDisposable
         var parts = new Stack<string>();
         for (var each = inode; each is { Kind: InodeKind.Tree }; each = each.Parent)
         {
+            while (each.Successor is { } successor)
+            {
+                each = successor;
+            }
+
             parts.Push(each.Name);
         }
 
@@ -410,6 +456,11 @@ internal sealed class InodeTable : IDisposable
             return copy.Content;
         }
 
+        if (inode.Successor is { } successor)
+        {
+            return PathLocked(successor);
+        }
+
         if (inode.IsUnlinked)
         {
             return copy.Unlinked + "/" + inode.Id.ToString(CultureInfo.InvariantCulture);
@@ -424,14 +475,54 @@ internal sealed class InodeTable : IDisposable
     /// <returns>The copy that it held.</returns>
     private ModelCopy? RemoveIfUnused(Inode inode)
     {
-        if (inode.Id == RootId || inode.IsInherited || inode.Lookups > 0 || inode.Handles > 0 || !_inodes.Remove(inode.Id))
+        if (inode.Id == RootId || inode.IsInherited || inode.Lookups > 0 || inode.Handles > 0 || inode.Predecessors.Count > 0 || !_inodes.Remove(inode.Id))
         {
             return null;
         }
 
         _log.Append(new SessionRecord(SessionRecordType.Forget, inode.Id));
         RemoveName(inode);
+        LeaveSuccessor(inode);
         return inode.Copy;
+    }
+
+    private static void Count(FileHandle handle, int change)
+    {
+        handle.Inode.Handles += change;
+        handle.Inode.DirectHandles += handle.IsDirect ? change : 0;
+    }
+
+    private void AwaitSuccessor(Inode inode)
+    {
+        var place = (inode.Parent!.Id, inode.Name);
+        if (!_superseded.TryGetValue(place, out var waiting))
+        {
+            _superseded[place] = waiting = [];
+        }
+
+        waiting.Add(inode);
+    }
+
+    /// <summary>An inode that is gone needs no successor, and a successor that was kept for its sake may go.</summary>
+    private void LeaveSuccessor(Inode inode)
+    {
+        if (!inode.IsSuperseded)
+        {
+            return;
+        }
+
+        if (inode.Successor is { } successor)
+        {
+            successor.Predecessors.Remove(inode);
+            if (RemoveIfUnused(successor) is { } copy)
+            {
+                _cache.RemoveReference(copy);
+            }
+        }
+        else if (inode.Parent is { } parent && _superseded.TryGetValue((parent.Id, inode.Name), out var waiting) && waiting.Remove(inode) && waiting.Count == 0)
+        {
+            _superseded.Remove((parent.Id, inode.Name));
+        }
     }
 
     private void RemoveName(Inode inode)

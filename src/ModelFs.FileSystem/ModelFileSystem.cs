@@ -30,10 +30,12 @@ public sealed class ModelFileSystem : IDisposable
         _state = new FileSystemState(cache, new InodeTable(cache, resume), options);
         _root = new RootNames(_state);
         _tree = new TreeNames(_state);
-        _files = new OpenFiles(_state, _tree);
+        _files = new OpenFiles(_state, _tree, OnFileCompleted);
         _xattrs = new ModelXattrs(cache);
         _status = status;
         cache.CopyRetired += OnCopyRetired;
+        cache.FileReplaced += OnFileReplaced;
+        cache.FileCompleted += OnFileCompleted;
     }
 
     /// <summary>The kernel is to forget this name in this folder. Raised on any thread, with no lock held, also from inside of operations.</summary>
@@ -104,7 +106,7 @@ public sealed class ModelFileSystem : IDisposable
         }
 
         var changePath = _state.Inodes.RelativePath(inode);
-        await _state.Cache.BeginChangeAsync(copy, changePath, ChangeKind.Write).ConfigureAwait(false);
+        await _state.Cache.BeginChangeAsync(copy, changePath, ChangeKind.Write, cancellationToken).ConfigureAwait(false);
         try
         {
             var error = Apply(inode, copy, change);
@@ -205,9 +207,9 @@ public sealed class ModelFileSystem : IDisposable
     }
 
     /// <summary>Removes a file or link.</summary>
-    public ValueTask<Errno> UnlinkAsync(ulong parent, string name, FsRequest request) =>
+    public ValueTask<Errno> UnlinkAsync(ulong parent, string name, FsRequest request, CancellationToken cancellationToken = default) =>
         Inode(parent) is not { } inode ? new(Errno.ESTALE)
-        : IsInsideModel(inode) ? _tree.UnlinkAsync(inode, name, request)
+        : IsInsideModel(inode) ? _tree.UnlinkAsync(inode, name, request, cancellationToken)
         : new(Errno.EPERM);
 
     /// <summary>Removes an empty folder: inside of a model, a model, or a project.</summary>
@@ -220,7 +222,7 @@ public sealed class ModelFileSystem : IDisposable
 
         if (IsInsideModel(inode))
         {
-            return await _tree.RemoveFolderAsync(inode, name, request).ConfigureAwait(false);
+            return await _tree.RemoveFolderAsync(inode, name, request, cancellationToken).ConfigureAwait(false);
         }
 
         if (_state.IsReadOnly(inode))
@@ -243,7 +245,7 @@ public sealed class ModelFileSystem : IDisposable
     }
 
     /// <summary>Renames inside of one model. Across models it is EXDEV, so that tools copy; a published model can't be renamed without deleting it.</summary>
-    public ValueTask<Errno> RenameAsync(ulong parent, string name, ulong newParent, string newName, RenameKind kind, FsRequest request)
+    public ValueTask<Errno> RenameAsync(ulong parent, string name, ulong newParent, string newName, RenameKind kind, FsRequest request, CancellationToken cancellationToken = default)
     {
         if (Inode(parent) is not { } from || Inode(newParent) is not { } to)
         {
@@ -252,7 +254,7 @@ public sealed class ModelFileSystem : IDisposable
 
         if (IsInsideModel(from) && IsInsideModel(to))
         {
-            return _tree.RenameAsync(from, name, to, newName, kind, request);
+            return _tree.RenameAsync(from, name, to, newName, kind, request, cancellationToken);
         }
 
         if (from.Kind is InodeKind.Root or InodeKind.Project && _root.FindModel(from, name) is { StoredRevision: not null } && !_state.Cache.Options.AllowDelete)
@@ -263,8 +265,8 @@ public sealed class ModelFileSystem : IDisposable
         return new(Errno.EXDEV);
     }
 
-    /// <summary>Opens a file.</summary>
-    public ValueTask<FsResult<FsOpened>> OpenAsync(ulong id, bool forWriting, bool truncate, FsRequest request)
+    /// <summary>Opens a file; waits for a small one that is not here yet, and for the whole model before its first change.</summary>
+    public ValueTask<FsResult<FsOpened>> OpenAsync(ulong id, bool forWriting, bool truncate, FsRequest request, CancellationToken cancellationToken = default)
     {
         if (Inode(id) is not { } inode)
         {
@@ -273,7 +275,7 @@ public sealed class ModelFileSystem : IDisposable
 
         if (inode.Kind != InodeKind.Status)
         {
-            return _files.OpenAsync(inode, forWriting, truncate, request);
+            return _files.OpenAsync(inode, forWriting, truncate, request, cancellationToken);
         }
 
         if (forWriting || truncate)
@@ -286,7 +288,11 @@ public sealed class ModelFileSystem : IDisposable
         return new(new FsOpened(handle.Id, null));
     }
 
-    /// <summary>Reads; fewer bytes than the buffer holds mean the end of the file.</summary>
+    /// <summary>Reads; fewer bytes than the buffer holds mean the end of the file. Waits for what is not here yet.</summary>
+    public ValueTask<FsResult<int>> ReadAsync(ulong handle, long offset, Memory<byte> buffer, CancellationToken cancellationToken) =>
+        _files.ReadAsync(handle, offset, buffer, cancellationToken);
+
+    /// <summary>Reads what is here; fewer bytes than the buffer holds mean the end of the file.</summary>
     public FsResult<int> Read(ulong handle, long offset, Span<byte> buffer) => _files.Read(handle, offset, buffer);
 
     /// <summary>Writes.</summary>
@@ -382,6 +388,8 @@ public sealed class ModelFileSystem : IDisposable
     public void Dispose()
     {
         _state.Cache.CopyRetired -= OnCopyRetired;
+        _state.Cache.FileReplaced -= OnFileReplaced;
+        _state.Cache.FileCompleted -= OnFileCompleted;
         _state.Dispose();
     }
 
@@ -471,6 +479,19 @@ public sealed class ModelFileSystem : IDisposable
         }
 
         return Errno.None;
+    }
+
+    private void OnFileReplaced(ModelCopy copy, string path) => Supersede(copy, path, onlyIfDirect: false);
+
+    /// <summary>Who has the file open goes on as before; whoever opens it from now on has the kernel read it by itself.</summary>
+    private void OnFileCompleted(ModelCopy copy, string path) => Supersede(copy, path, onlyIfDirect: true);
+
+    private void Supersede(ModelCopy copy, string path, bool onlyIfDirect)
+    {
+        if (_state.Inodes.Supersede(copy, path, onlyIfDirect) is { } place)
+        {
+            NameInvalidated?.Invoke(place.Parent, place.Name);
+        }
     }
 
     private void OnCopyRetired(ModelCopy copy)

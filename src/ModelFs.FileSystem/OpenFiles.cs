@@ -5,14 +5,14 @@ using ModelFs.Cache.Posix;
 namespace ModelFs.FileSystem;
 
 /// <summary>Open files: reading, writing and syncing them where the kernel does not do so by itself, and what their closing means.</summary>
-internal sealed class OpenFiles(FileSystemState state, TreeNames names)
+internal sealed class OpenFiles(FileSystemState state, TreeNames names, Action<ModelCopy, string> completed)
 {
-    /// <summary>Opens a file of a model; a writer is announced to the cache first.</summary>
-    public async ValueTask<FsResult<FsOpened>> OpenAsync(Inode inode, bool forWriting, bool truncate, FsRequest request)
+    /// <summary>Opens a file of a model; a writer is announced to the cache first, and a reader waits for a small file that is not here.</summary>
+    public async ValueTask<FsResult<FsOpened>> OpenAsync(Inode inode, bool forWriting, bool truncate, FsRequest request, CancellationToken cancellationToken)
     {
         if (state.Inodes.FindInherited(request) is { } inherited)
         {
-            return new FsOpened(inherited.Id, state.Inodes.PathOf(inode), IsInherited: true);
+            return new FsOpened(inherited.Id, state.Inodes.PathOf(inode), IsInherited: true, inherited.IsDirect);
         }
 
         if (inode.Copy is not { } copy)
@@ -26,25 +26,39 @@ internal sealed class OpenFiles(FileSystemState state, TreeNames names)
             return Errno.EROFS;
         }
 
-        var changePath = state.Inodes.RelativePath(inode);
+        var path = state.Inodes.RelativePath(inode);
         if (writes)
         {
-            await state.Cache.BeginChangeAsync(copy, changePath, ChangeKind.Write).ConfigureAwait(false);
+            await state.Cache.BeginChangeAsync(copy, path, ChangeKind.Write, cancellationToken).ConfigureAwait(false);
         }
 
-        var error = Prepare(inode, copy, writes, truncate, out var path);
-        if (error != Errno.None)
+        // Counted before anything else: from here on its content is not evicted.
+        ModelCache.FileOpened(copy, path);
+        var isOpened = false;
+        try
         {
-            if (writes)
+            var isComing = !writes && await state.Cache.PrepareReadAsync(copy, path, cancellationToken).ConfigureAwait(false);
+            var error = Prepare(inode, copy, writes, truncate, out var localPath);
+            if (error != Errno.None)
             {
-                state.Cache.EndChange(copy, changePath);
+                return error;
             }
 
-            return error;
+            isOpened = true;
+            return Opened(inode, copy, new HandleUse(writes, ChangePath: path, IsDirect: isComing || inode.DirectHandles > 0), request, localPath);
         }
+        finally
+        {
+            if (!isOpened)
+            {
+                if (writes)
+                {
+                    state.Cache.EndChange(copy, path);
+                }
 
-        ModelCache.FileOpened(copy);
-        return new FsOpened(state.Inodes.Open(inode, request, new HandleUse(writes, ChangePath: changePath)).Id, path);
+                state.Cache.FileClosed(copy, path);
+            }
+        }
     }
 
     /// <summary>Makes a file and opens it; opens what is there already unless <paramref name="exclusive"/>.</summary>
@@ -64,24 +78,25 @@ internal sealed class OpenFiles(FileSystemState state, TreeNames names)
         if (state.Inodes.FindInherited(request) is { } inherited)
         {
             var again = names.Lookup(parent, copy, name);
-            return again.Error == Errno.None ? new FsCreated(again.Value, new FsOpened(inherited.Id, state.Inodes.PathOf(inherited.Inode), IsInherited: true)) : again.Error;
+            return again.Error == Errno.None ? new FsCreated(again.Value, new FsOpened(inherited.Id, state.Inodes.PathOf(inherited.Inode), IsInherited: true, inherited.IsDirect)) : again.Error;
         }
 
         var changePath = names.ChangePath(parent, name);
-        await state.Cache.BeginChangeAsync(copy, changePath, ChangeKind.Write).ConfigureAwait(false);
+        await state.Cache.BeginChangeAsync(copy, changePath, ChangeKind.Write, cancellationToken).ConfigureAwait(false);
         var error = MakeFile(parent, copy, name, mode, exclusive, truncate, request, out var path, out var file);
         if (error == Errno.None && names.Lookup(parent, copy, name) is { Error: var missing, Value: var entry })
         {
             if (missing == Errno.None)
             {
-                ModelCache.FileOpened(copy);
-                var handle = state.Inodes.Open(state.Inodes.Find(entry.Id)!, request, new HandleUse(IsWriter: true, ChangePath: changePath));
+                ModelCache.FileOpened(copy, changePath);
+                var inode = state.Inodes.Find(entry.Id)!;
+                var handle = state.Inodes.Open(inode, request, new HandleUse(IsWriter: true, ChangePath: changePath, IsDirect: inode.DirectHandles > 0));
                 if (file is not null)
                 {
                     handle.Adopt(file);
                 }
 
-                return new FsCreated(entry, new FsOpened(handle.Id, path));
+                return new FsCreated(entry, new FsOpened(handle.Id, path, IsDirect: handle.IsDirect));
             }
 
             error = missing;
@@ -93,7 +108,7 @@ internal sealed class OpenFiles(FileSystemState state, TreeNames names)
     }
 
     /// <summary>Takes over what a daemon that died had open.</summary>
-    /// <returns>The inodes of its open files, each as often as it is open.</returns>
+    /// <returns>The inodes of files that the kernel may read by itself, each as often as it is open.</returns>
     public async Task<IReadOnlyList<ulong>> InheritAsync()
     {
         var opened = new List<ulong>();
@@ -101,8 +116,12 @@ internal sealed class OpenFiles(FileSystemState state, TreeNames names)
         {
             if (handle is { IsFolder: false, Inode.Copy: { } copy })
             {
-                opened.Add(handle.Inode.Id);
-                ModelCache.FileOpened(copy);
+                if (!handle.IsDirect)
+                {
+                    opened.Add(handle.Inode.Id);
+                }
+
+                ModelCache.FileOpened(copy, handle.ChangePath);
                 if (handle.IsWriter)
                 {
                     await state.Cache.BeginChangeAsync(copy, handle.ChangePath, ChangeKind.Write).ConfigureAwait(false);
@@ -128,7 +147,13 @@ internal sealed class OpenFiles(FileSystemState state, TreeNames names)
             return;
         }
 
-        if (inode is { IsUnlinked: true, Handles: 0 } && state.PathOf(inode, out var path) == Errno.None)
+        var owner = inode;
+        while (owner.Successor is { } successor)
+        {
+            owner = successor;
+        }
+
+        if (owner is { IsUnlinked: true, IsOpen: false } && state.PathOf(owner, out var path) == Errno.None)
         {
             _ = PosixFile.Unlink(path);
         }
@@ -138,10 +163,25 @@ internal sealed class OpenFiles(FileSystemState state, TreeNames names)
             state.Cache.EndChange(copy, handle.ChangePath);
         }
 
-        state.Cache.FileClosed(copy);
+        state.Cache.FileClosed(copy, handle.ChangePath);
     }
 
-    /// <summary>Reads; fewer bytes than the buffer holds mean the end of the file.</summary>
+    /// <summary>Reads; fewer bytes than the buffer holds mean the end of the file. Waits for what is not here yet.</summary>
+    public ValueTask<FsResult<int>> ReadAsync(ulong id, long offset, Memory<byte> buffer, CancellationToken cancellationToken)
+    {
+        if (state.Inodes.FindHandle(id) is { IsDirect: true, Inode.Copy: { Hydration: not null } copy } handle)
+        {
+            var coming = state.Cache.WaitForContentAsync(copy, state.Inodes.RelativePath(handle.Inode), offset, buffer.Length, cancellationToken);
+            if (!coming.IsCompletedSuccessfully)
+            {
+                return ReadLaterAsync(coming, id, offset, buffer);
+            }
+        }
+
+        return new(Read(id, offset, buffer.Span));
+    }
+
+    /// <summary>Reads what is here; fewer bytes than the buffer holds mean the end of the file.</summary>
     public FsResult<int> Read(ulong id, long offset, Span<byte> buffer)
     {
         if (state.Inodes.FindHandle(id) is not { } handle)
@@ -242,9 +282,45 @@ internal sealed class OpenFiles(FileSystemState state, TreeNames names)
             return Errno.EBADF;
         }
 
+        if (handle.IsDirect && handle.Inode.Copy is { Hydration: not null })
+        {
+            return SeekInComing(handle.Inode, offset, whence);
+        }
+
         var error = Descriptor(handle, out var file);
         error = error == Errno.None ? PosixFile.Seek(file, offset, whence, out offset) : error;
         return error == Errno.None ? offset : error;
+    }
+
+    private FsOpened Opened(Inode inode, ModelCopy copy, HandleUse use, FsRequest request, string localPath)
+    {
+        var handle = state.Inodes.Open(inode, request, use);
+        if (use.IsDirect && (copy.Hydration is not { } hydration || hydration.IsHere(handle.ChangePath)))
+        {
+            // It came between the look and the open, so nobody else says that others can have the kernel read it by itself.
+            completed(copy, handle.ChangePath);
+        }
+
+        return new FsOpened(handle.Id, localPath, IsDirect: use.IsDirect);
+    }
+
+    private async ValueTask<FsResult<int>> ReadLaterAsync(ValueTask coming, ulong id, long offset, Memory<byte> buffer)
+    {
+        await coming.ConfigureAwait(false);
+        return Read(id, offset, buffer.Span);
+    }
+
+    /// <summary>What is not here yet is no hole.</summary>
+    private FsResult<long> SeekInComing(Inode inode, long offset, int whence)
+    {
+        const int seekData = 3;
+        var error = state.Attributes(inode, null, out var attributes);
+        if (error != Errno.None)
+        {
+            return error;
+        }
+
+        return offset < 0 || offset >= attributes.Size ? Errno.ENXIO : whence == seekData ? offset : attributes.Size;
     }
 
     /// <summary>Makes the file, or finds it.</summary>

@@ -9,6 +9,8 @@ internal sealed class SessionFold
     private readonly Dictionary<ulong, SessionRecord> _nodes = [];
     private readonly Dictionary<ulong, SessionRecord> _binds = [];
     private readonly HashSet<ulong> _unlinked = [];
+    private readonly HashSet<ulong> _superseded = [];
+    private readonly Dictionary<ulong, SessionRecord> _successors = [];
     private readonly Dictionary<ulong, SessionRecord> _opens = [];
     private readonly Queue<SessionRecord> _recent = new();
     private ulong _lastNode;
@@ -27,6 +29,8 @@ internal sealed class SessionFold
                 _nodes.Remove(record.First);
                 _binds.Remove(record.First);
                 _unlinked.Remove(record.First);
+                _superseded.Remove(record.First);
+                _successors.Remove(record.First);
                 _lastNode = Math.Max(_lastNode, record.First);
                 break;
             case SessionRecordType.Move:
@@ -56,6 +60,12 @@ internal sealed class SessionFold
                 }
 
                 break;
+            case SessionRecordType.Supersede:
+                _superseded.Add(record.First);
+                break;
+            case SessionRecordType.Succeed:
+                _successors[record.Second] = record;
+                break;
             case SessionRecordType.Resume:
                 _resumes++;
                 break;
@@ -83,6 +93,15 @@ internal sealed class SessionFold
             if (_unlinked.Contains(node.First))
             {
                 yield return new SessionRecord(SessionRecordType.Unlink, node.First);
+            }
+        }
+
+        foreach (var superseded in _superseded)
+        {
+            yield return new SessionRecord(SessionRecordType.Supersede, superseded);
+            if (_successors.TryGetValue(superseded, out var successor))
+            {
+                yield return successor;
             }
         }
 

@@ -20,7 +20,7 @@ internal enum SessionRecordType : byte
     /// <summary>An inode lost its name but may be open: id.</summary>
     Unlink = 4,
 
-    /// <summary>A file or folder was opened: handle, id, 1 if for writing or 2 if a folder, the request's unique number, the path of the change.</summary>
+    /// <summary>A file or folder was opened: handle, id, 1 if for writing or 2 if a folder and 4 if every read comes to the daemon, the request's unique number, the path of the change.</summary>
     Open = 5,
 
     /// <summary>A handle was released: handle.</summary>
@@ -37,6 +37,12 @@ internal enum SessionRecordType : byte
 
     /// <summary>An operation took effect and all its records are written: its unique number.</summary>
     Done = 10,
+
+    /// <summary>An inode's name leads to another inode from its next look-up on, though both are the same file: id.</summary>
+    Supersede = 11,
+
+    /// <summary>An inode took the place of a superseded one: id, the superseded one's id.</summary>
+    Succeed = 12,
 }
 
 /// <summary>One record: two numbers, a small one, a signed one and a text, of which each type uses some.</summary>

@@ -61,7 +61,7 @@ internal sealed class SessionReplay(Inode root, ModelCache cache)
             case SessionRecordType.Open:
                 if (Inodes.TryGetValue(record.Second, out var opened))
                 {
-                    _handles[record.First] = new FileHandle(record.First, opened, new HandleUse(record.Small == 1, record.Small == 2, record.Text));
+                    _handles[record.First] = new FileHandle(record.First, opened, HandleUse.From(record.Small, record.Text));
                     Opened[(ulong)record.Signed] = record.First;
                 }
 
@@ -74,6 +74,20 @@ internal sealed class SessionReplay(Inode root, ModelCache cache)
                 break;
             case SessionRecordType.Done:
                 Done.Add(record.First);
+                break;
+            case SessionRecordType.Supersede:
+                if (Inodes.TryGetValue(record.First, out var superseded))
+                {
+                    superseded.IsSuperseded = true;
+                }
+
+                break;
+            case SessionRecordType.Succeed:
+                if (Inodes.TryGetValue(record.First, out var successor) && Inodes.TryGetValue(record.Second, out var predecessor))
+                {
+                    successor.Succeed(predecessor);
+                }
+
                 break;
             case SessionRecordType.Resume:
                 Resumes++;

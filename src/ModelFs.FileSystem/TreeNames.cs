@@ -93,7 +93,7 @@ internal sealed class TreeNames(FileSystemState state)
         }
 
         var changePath = ChangePath(parent, name);
-        await state.Cache.BeginChangeAsync(copy, changePath, ChangeKind.Write).ConfigureAwait(false);
+        await state.Cache.BeginChangeAsync(copy, changePath, ChangeKind.Write, cancellationToken).ConfigureAwait(false);
         try
         {
             state.Names.EnterReadLock();
@@ -135,15 +135,16 @@ internal sealed class TreeNames(FileSystemState state)
     }
 
     /// <summary>Removes a file or link; while it is open its file is kept out of sight.</summary>
-    public ValueTask<Errno> UnlinkAsync(Inode parent, string name, FsRequest request) =>
-        RemoveAsync(parent, name, request, (path, inode) => inode is { Handles: > 0 } ? Park(inode, path) : PosixFile.Unlink(path));
+    public ValueTask<Errno> UnlinkAsync(Inode parent, string name, FsRequest request, CancellationToken cancellationToken) =>
+        RemoveAsync(parent, name, request, (path, inode) => inode is { IsOpen: true } ? Park(inode, path) : PosixFile.Unlink(path), cancellationToken);
 
     /// <summary>Removes an empty folder.</summary>
-    public ValueTask<Errno> RemoveFolderAsync(Inode parent, string name, FsRequest request) =>
-        RemoveAsync(parent, name, request, (path, _) => PosixFile.RemoveFolder(path));
+    public ValueTask<Errno> RemoveFolderAsync(Inode parent, string name, FsRequest request, CancellationToken cancellationToken) =>
+        RemoveAsync(parent, name, request, (path, _) => PosixFile.RemoveFolder(path), cancellationToken);
 
     /// <summary>Renames inside of one model.</summary>
-    public async ValueTask<Errno> RenameAsync(Inode parent, string name, Inode newParent, string newName, RenameKind kind, FsRequest request)
+    public async ValueTask<Errno> RenameAsync(
+        Inode parent, string name, Inode newParent, string newName, RenameKind kind, FsRequest request, CancellationToken cancellationToken)
     {
         if (state.IsReadOnly(parent) || state.IsReadOnly(newParent))
         {
@@ -156,7 +157,7 @@ internal sealed class TreeNames(FileSystemState state)
         }
 
         var changePath = ChangePath(newParent, newName);
-        await state.Cache.BeginChangeAsync(copy, changePath, ChangeKind.Write).ConfigureAwait(false);
+        await state.Cache.BeginChangeAsync(copy, changePath, ChangeKind.Write, cancellationToken).ConfigureAwait(false);
         try
         {
             state.Names.EnterWriteLock();
@@ -187,7 +188,8 @@ internal sealed class TreeNames(FileSystemState state)
     /// <summary>Moves an open file out of sight; its last handle removes it.</summary>
     private static Errno Park(Inode inode, string path) => PosixFile.Rename(path, ParkingPlace(inode.Copy!, inode));
 
-    private async ValueTask<Errno> RemoveAsync(Inode parent, string name, FsRequest request, Func<string, Inode?, Errno> remove)
+    private async ValueTask<Errno> RemoveAsync(
+        Inode parent, string name, FsRequest request, Func<string, Inode?, Errno> remove, CancellationToken cancellationToken)
     {
         if (state.IsReadOnly(parent))
         {
@@ -200,7 +202,7 @@ internal sealed class TreeNames(FileSystemState state)
         }
 
         var changePath = ChangePath(parent, name);
-        await state.Cache.BeginChangeAsync(copy, changePath, ChangeKind.Removal).ConfigureAwait(false);
+        await state.Cache.BeginChangeAsync(copy, changePath, ChangeKind.Removal, cancellationToken).ConfigureAwait(false);
         try
         {
             state.Names.EnterWriteLock();
@@ -292,7 +294,7 @@ internal sealed class TreeNames(FileSystemState state)
         if (state.Inodes.MovedBefore(request) is { } moved && PosixFile.Stat(to, out var target) == Errno.None && target.Inode == moved)
         {
             // The open file that was replaced may still stand under the old name: the move out of sight is the second of two steps.
-            return kind == RenameKind.Replace && isThere == Errno.None && replaced is { Handles: > 0 } ? Park(replaced, from) : Errno.None;
+            return kind == RenameKind.Replace && isThere == Errno.None && replaced is { IsOpen: true } ? Park(replaced, from) : Errno.None;
         }
 
         if (isThere != Errno.None)
@@ -312,7 +314,7 @@ internal sealed class TreeNames(FileSystemState state)
             return PosixFile.Rename(from, to, exchange);
         }
 
-        if (kind == RenameKind.Replace && !isFolder && replaced is { Handles: > 0 } && PosixFile.Stat(to, out var target) == Errno.None && !target.IsFolder)
+        if (kind == RenameKind.Replace && !isFolder && replaced is { IsOpen: true } && PosixFile.Stat(to, out var target) == Errno.None && !target.IsFolder)
         {
             // The new content stands under the name in one step; the open file of before is then moved out of sight.
             var error = PosixFile.Rename(from, to, exchange);

@@ -83,7 +83,7 @@ public sealed partial class FuseOperationsAdapter : FuseOperationsBase
 
     /// <inheritdoc/>
     public override ValueTask<FuseResult> UnlinkAsync(FuseRequest request, ulong parent, string name) =>
-        Answer(_fileSystem.UnlinkAsync(parent, name, Tag(request)));
+        Answer(_fileSystem.UnlinkAsync(parent, name, Tag(request), request.Interrupted));
 
     /// <inheritdoc/>
     public override ValueTask<FuseResult> RemoveDirectoryAsync(FuseRequest request, ulong parent, string name) =>
@@ -92,9 +92,9 @@ public sealed partial class FuseOperationsAdapter : FuseOperationsBase
     /// <inheritdoc/>
     public override ValueTask<FuseResult> RenameAsync(FuseRequest request, ulong parent, string name, ulong newParent, string newName, FuseRenameFlags flags) => flags switch
     {
-        FuseRenameFlags.None => Answer(_fileSystem.RenameAsync(parent, name, newParent, newName, RenameKind.Replace, Tag(request))),
-        FuseRenameFlags.NoReplace => Answer(_fileSystem.RenameAsync(parent, name, newParent, newName, RenameKind.NoReplace, Tag(request))),
-        FuseRenameFlags.Exchange => Answer(_fileSystem.RenameAsync(parent, name, newParent, newName, RenameKind.Exchange, Tag(request))),
+        FuseRenameFlags.None => Answer(_fileSystem.RenameAsync(parent, name, newParent, newName, RenameKind.Replace, Tag(request), request.Interrupted)),
+        FuseRenameFlags.NoReplace => Answer(_fileSystem.RenameAsync(parent, name, newParent, newName, RenameKind.NoReplace, Tag(request), request.Interrupted)),
+        FuseRenameFlags.Exchange => Answer(_fileSystem.RenameAsync(parent, name, newParent, newName, RenameKind.Exchange, Tag(request), request.Interrupted)),
         _ => new(FuseErrno.EINVAL),
     };
 
@@ -103,7 +103,7 @@ public sealed partial class FuseOperationsAdapter : FuseOperationsBase
 
     /// <inheritdoc/>
     public override ValueTask<FuseResult<FuseOpened>> OpenAsync(FuseRequest request, ulong nodeId, FuseFileFlags flags) =>
-        Answer(_fileSystem.OpenAsync(nodeId, flags.IsWrite, flags.IsTruncate, Tag(request)), opened => Opened(nodeId, opened));
+        Answer(_fileSystem.OpenAsync(nodeId, flags.IsWrite, flags.IsTruncate, Tag(request), request.Interrupted), opened => Opened(nodeId, opened));
 
     /// <inheritdoc/>
     public override ValueTask<FuseResult<FuseCreated>> CreateAsync(FuseRequest request, ulong parent, string name, FuseFileFlags flags, uint mode, uint umask) =>
@@ -113,7 +113,7 @@ public sealed partial class FuseOperationsAdapter : FuseOperationsBase
 
     /// <inheritdoc/>
     public override ValueTask<FuseResult<int>> ReadAsync(FuseRequest request, ulong nodeId, ulong fileHandle, long offset, Memory<byte> buffer, FuseFileFlags flags) =>
-        new(Plain(_fileSystem.Read(fileHandle, offset, buffer.Span)));
+        Answer(_fileSystem.ReadAsync(fileHandle, offset, buffer, request.Interrupted), count => count);
 
     /// <inheritdoc/>
     public override ValueTask<FuseResult<int>> WriteAsync(
@@ -302,7 +302,7 @@ public sealed partial class FuseOperationsAdapter : FuseOperationsBase
 
     private FuseOpened Opened(ulong nodeId, FsOpened opened)
     {
-        if (opened.LocalPath is not { } path)
+        if (opened.LocalPath is not { } path || opened.IsDirect)
         {
             return new FuseOpened(opened.Handle, FuseOpenFlags.DirectIo | FuseOpenFlags.NoFlush);
         }

@@ -24,6 +24,7 @@ public sealed class CopyHydration
     private readonly HashSet<int> _written = [];
     private readonly long[] _lastUse;
     private TaskCompletionSource _pulse = NewPulse();
+    private HashSet<int> _dropping = [];
     private ModelException? _ended;
     private bool _isWhole;
     private int _streams;
@@ -130,12 +131,12 @@ public sealed class CopyHydration
     internal bool IsFileHere(int entry)
     {
         var (first, count) = _slices.Of(entry);
-        return count == 0 || _map.HasAll(first, count);
+        return count == 0 || (_map.HasAll(first, count) && !Volatile.Read(ref _dropping).Contains(entry));
     }
 
     /// <summary>Whether all content that stands in these members, of this file, is here.</summary>
     internal bool IsHere(int entry, int firstMember, int memberCount) =>
-        memberCount == 0 || _map.HasAll(_slices.At(entry, firstMember), memberCount);
+        memberCount == 0 || (_map.HasAll(_slices.At(entry, firstMember), memberCount) && !Volatile.Read(ref _dropping).Contains(entry));
 
     /// <summary>Notes which file was used, for the eviction of others.</summary>
     internal void NoteUse(int entry, long time) => Volatile.Write(ref _lastUse[entry], time);
@@ -301,7 +302,22 @@ public sealed class CopyHydration
             _failed.Remove(member);
             Tries = 0;
             Pulse();
-            return !_isWhole && _map.Count == _map.Slices;
+            return !_isWhole && _map.Count == _map.Slices && _dropping.Count == 0;
+        }
+    }
+
+    /// <summary>Members that nobody waits for are left in the store: there is no room.</summary>
+    internal void NoteLeft(MemberRun run)
+    {
+        lock (_gate)
+        {
+            for (var member = run.First; member < run.First + run.Count; member++)
+            {
+                _plan.NoteLanded(member);
+            }
+
+            _plan.StopWantingAll();
+            Pulse();
         }
     }
 
@@ -326,13 +342,35 @@ public sealed class CopyHydration
         }
     }
 
+    /// <summary>Whether nothing is missing, so that <see cref="Hydrator.FinishWhole"/> may make the copy whole.</summary>
+    internal bool IsComplete
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return _map.Count == _map.Slices && _dropping.Count == 0;
+            }
+        }
+    }
+
+    /// <summary>Taken while the copy is made whole.</summary>
+    internal Lock FinishTurn { get; } = new();
+
     /// <summary>Everything is here, and the copy's own files say so.</summary>
-    internal void NoteWhole()
+    /// <returns>False when something was dropped meanwhile.</returns>
+    internal bool NoteWhole()
     {
         lock (_gate)
         {
+            if (_map.Count != _map.Slices || _dropping.Count > 0)
+            {
+                return false;
+            }
+
             Volatile.Write(ref _isWhole, true);
             Pulse();
+            return true;
         }
     }
 
@@ -347,37 +385,23 @@ public sealed class CopyHydration
     }
 
     /// <summary>
-    /// Drops the content of files from the map, unless the copy ended or some of it is being fetched; returns when the map's file says so on the disk. From
-    /// then on the files show what the index says, and can be emptied.
+    /// Begins to drop the content of files, but for those of which some is being fetched: from now on they show what the index says, nobody is given them as they
+    /// are, and they are not fetched before the end. The caller holds the model's gate.
     /// </summary>
-    /// <returns>The entries that were dropped, and their bytes.</returns>
-    internal (IReadOnlyList<int> Entries, long Bytes) Drop(IReadOnlyList<int> entries)
+    /// <returns>The entries that are to be emptied.</returns>
+    internal IReadOnlyList<int> BeginDrop(IReadOnlyList<int> entries)
     {
         lock (_gate)
         {
-            var dropped = _ended is not null ? [] : entries.Where(CanDrop).ToList();
-            if (dropped.Count == 0)
+            var chosen = _ended is not null ? [] : entries.Where(CanDrop).ToList();
+            if (chosen.Count > 0)
             {
-                return ([], 0);
+                _dropping = [.. _dropping, .. chosen];
+                Volatile.Write(ref _isWhole, false);
+                _plan.StopWantingAll();
             }
 
-            _map.ClearDurably(dropped.Select(_slices.Of));
-            Volatile.Write(ref _isWhole, false);
-            _plan.StopWantingAll();
-            long bytes = 0;
-            foreach (var entry in dropped)
-            {
-                var file = Index.Entries[entry];
-                for (var member = file.FirstMember; member < file.FirstMember + _slices.Of(entry).Count; member++)
-                {
-                    _plan.NoteDropped(member);
-                }
-
-                bytes += file.Entry.Size;
-            }
-
-            BytesHere -= bytes;
-            return (dropped, bytes);
+            return chosen;
         }
 
         bool CanDrop(int entry)
@@ -386,6 +410,41 @@ public sealed class CopyHydration
             return SliceTable.HasContent(file.Entry)
                 && IsFileHere(entry)
                 && !Enumerable.Range(file.FirstMember, file.MemberCount).Any(_plan.IsInFlight);
+        }
+    }
+
+    /// <summary>The map's file could not be written: the files stay.</summary>
+    internal void CancelDrop(IReadOnlyList<int> entries)
+    {
+        lock (_gate)
+        {
+            _dropping = [.. _dropping.Except(entries)];
+            Pulse();
+        }
+    }
+
+    /// <summary>The files are empty, and may be fetched again.</summary>
+    /// <returns>Their bytes.</returns>
+    internal long EndDrop(IReadOnlyList<int> entries)
+    {
+        lock (_gate)
+        {
+            long bytes = 0;
+            foreach (var entry in entries)
+            {
+                var file = Index.Entries[entry];
+                for (var member = file.FirstMember; member < file.FirstMember + file.MemberCount; member++)
+                {
+                    _plan.NoteDropped(member);
+                }
+
+                bytes += file.Entry.Size;
+            }
+
+            BytesHere -= bytes;
+            _dropping = [.. _dropping.Except(entries)];
+            Pulse();
+            return bytes;
         }
     }
 

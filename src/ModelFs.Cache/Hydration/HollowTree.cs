@@ -48,12 +48,17 @@ internal static class HollowTree
         }
     }
 
-    /// <summary>Gives folders the modes that would have kept this process from filling them.</summary>
+    /// <summary>Gives folders their times, which change when files in them are replaced, and the modes that would have kept this process from filling them.</summary>
     public static void Finish(string content, IReadOnlyList<TreeEntry> tree)
     {
-        foreach (var entry in tree.Where(IsStrict).Reverse())
+        foreach (var entry in tree.Where(entry => entry.Type == TreeEntryType.Directory).Reverse())
         {
-            DurableFile.Check(PosixFile.SetMode(PathOf(content, entry), (uint)entry.Mode), "set the mode of", entry.Path);
+            var path = PathOf(content, entry);
+            DurableFile.Check(PosixFile.SetTimes(path, PosixFile.TimeUnchanged, entry.ModifiedTime), "set the time of", path);
+            if (IsStrict(entry))
+            {
+                DurableFile.Check(PosixFile.SetMode(path, (uint)entry.Mode), "set the mode of", path);
+            }
         }
     }
 
@@ -66,8 +71,7 @@ internal static class HollowTree
         }
     }
 
-    /// <summary>Whether a folder's mode would keep its owner from what is in it.</summary>
-    public static bool IsStrict(TreeEntry entry) => entry.Type == TreeEntryType.Directory && ((uint)entry.Mode & WorkingFolderMode) != WorkingFolderMode;
+    private static bool IsStrict(TreeEntry entry) => entry.Type == TreeEntryType.Directory && ((uint)entry.Mode & WorkingFolderMode) != WorkingFolderMode;
 
     /// <summary>Puts an empty file in the place of one whose content is dropped. Who has the old one open or mapped keeps it.</summary>
     /// <param name="path">The file.</param>

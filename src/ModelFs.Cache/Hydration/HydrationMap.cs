@@ -77,24 +77,33 @@ internal sealed class HydrationMap
     }
 
     /// <summary>Takes up the map of a copy.</summary>
+    /// <param name="folder">The copy's folder.</param>
+    /// <param name="slices">How many slices its files have; null takes the map's own word.</param>
     /// <returns>Null when it is missing or damaged: what is here of the copy can't be told.</returns>
     /// <exception cref="ModelException">The cache's disk refused.</exception>
-    public static HydrationMap? Load(string folder, int slices)
+    public static HydrationMap? Load(string folder, int? slices)
     {
-        var synced = Read(folder + "/hydrated.synced", slices, out _) ?? NewBits(slices);
-        if (Read(folder + "/hydrated", slices, out var bootId) is not { } bits)
+        if (Read(folder + "/hydrated", slices, out var count, out var bootId) is not { } bits)
         {
             return null;
         }
 
+        var synced = Read(folder + "/hydrated.synced", count, out _, out _) ?? NewBits(count);
         var isOtherBoot = bootId != CacheFolder.BootId;
-        var map = new HydrationMap(folder, slices, isOtherBoot ? [.. synced] : bits, synced);
+        var map = new HydrationMap(folder, count, isOtherBoot ? [.. synced] : bits, synced);
         if (isOtherBoot)
         {
-            Write(map.LivePath, map._bits, slices, CacheFolder.BootId, durable: false);
+            Write(map.LivePath, map._bits, count, CacheFolder.BootId, durable: false);
         }
 
         return map;
+    }
+
+    /// <summary>Removes the map of a copy that is complete and about to be changed.</summary>
+    public static void Remove(string folder)
+    {
+        _ = PosixFile.Unlink(folder + "/hydrated");
+        _ = PosixFile.Unlink(folder + "/hydrated.synced");
     }
 
     /// <summary>Whether a slice is here.</summary>
@@ -214,17 +223,23 @@ internal sealed class HydrationMap
         DurableFile.WriteBytes(path, content, durable);
     }
 
-    private static byte[]? Read(string path, int slices, out string bootId)
+    private static byte[]? Read(string path, int? expected, out int slices, out string bootId)
     {
         bootId = "";
+        slices = 0;
         try
         {
             var content = File.ReadAllBytes(path);
-            if (content.Length != HeaderBytes + ((slices + 7) / 8)
+            if (content.Length < HeaderBytes
                 || BinaryPrimitives.ReadUInt32LittleEndian(content) != Magic
                 || BinaryPrimitives.ReadUInt32LittleEndian(content.AsSpan(4)) != Version
-                || BinaryPrimitives.ReadInt32LittleEndian(content.AsSpan(8)) != slices
                 || BinaryPrimitives.ReadUInt32LittleEndian(content.AsSpan(12)) != HeaderCrc(content))
+            {
+                return null;
+            }
+
+            slices = BinaryPrimitives.ReadInt32LittleEndian(content.AsSpan(8));
+            if (slices < 0 || (expected ?? slices) != slices || content.Length != HeaderBytes + NewBits(slices).Length)
             {
                 return null;
             }

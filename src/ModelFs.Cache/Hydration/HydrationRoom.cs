@@ -8,13 +8,17 @@ internal sealed class HydrationRoom(CopyShelf shelf, CacheFolder folder, CacheOp
     private long _reserved;
 
     /// <summary>Reserves room, dropping what was used longest ago where the cache's limit asks for it.</summary>
+    /// <param name="copy">The copy that it is for.</param>
+    /// <param name="bytes">How much.</param>
+    /// <param name="isAsked">Whether somebody waits for it: then other files of the same copy may go, too.</param>
     /// <exception cref="ModelException">There is none, and nothing can go.</exception>
-    public void Reserve(CachedModel model, long bytes)
+    public void Reserve(ModelCopy copy, long bytes, bool isAsked)
     {
+        var model = copy.Model;
         var reserved = Interlocked.Add(ref _reserved, bytes);
         try
         {
-            shelf.MakeRoom(reserved);
+            shelf.MakeRoom(reserved, keep: isAsked ? null : copy);
             if (options.BytesMax is { } limit && shelf.ContentBytes + reserved > limit)
             {
                 throw NoSpace(model, bytes, "raise --cache-size, or close files of other models");

@@ -52,6 +52,9 @@ internal sealed partial class Hydrator : IAsyncDisposable
         _streamsMax = Math.Max(1, store.Traits.ReadStreamsMax);
     }
 
+    /// <summary>A file of which there is more than one piece is here now. Raised outside of every lock.</summary>
+    public event Action<ModelCopy, string>? FileCompleted;
+
     /// <summary>A file was opened: what follows from that is the policy's.</summary>
     public void NoteOpened(ModelCopy copy, CopyHydration hydration, int entry)
     {
@@ -87,6 +90,13 @@ internal sealed partial class Hydrator : IAsyncDisposable
     {
         while (hydration.AskAll(_time.GetUtcNow()) is { } change)
         {
+            if (hydration.IsComplete)
+            {
+                // What made it whole failed on the disk, or has not come to it yet.
+                await Task.Run(() => FinishWhole(copy, hydration), cancellationToken).ConfigureAwait(false);
+                continue;
+            }
+
             Kick(copy, hydration);
             await change.WaitAsync(cancellationToken).ConfigureAwait(false);
         }
@@ -95,17 +105,26 @@ internal sealed partial class Hydrator : IAsyncDisposable
     /// <summary>Makes a copy of which nothing is missing any more like one that was fetched in one piece.</summary>
     public void FinishWhole(ModelCopy copy, CopyHydration hydration)
     {
-        HollowTree.Finish(copy.Content, hydration.Index.Tree);
-        CopyFiles.WriteBase(copy.Folder, CopyFiles.DescribeBase(copy.Content, hydration.Index.Tree), durable: false);
-        lock (copy.Model.Gate)
+        lock (hydration.FinishTurn)
         {
-            if (copy.Hydration == hydration)
+            if (hydration.IsWhole)
             {
+                return;
+            }
+
+            HollowTree.Finish(copy.Content, hydration.Index.Tree);
+            CopyFiles.WriteBase(copy.Folder, CopyFiles.DescribeBase(copy.Content, hydration.Index.Tree), durable: false);
+            lock (copy.Model.Gate)
+            {
+                if (!hydration.NoteWhole())
+                {
+                    return;
+                }
+
                 copy.Hydration = null;
             }
         }
 
-        hydration.NoteWhole();
         LogWhole(_logger, copy.Manifest.Key, hydration.BytesTotal);
     }
 
@@ -214,7 +233,7 @@ internal sealed partial class Hydrator : IAsyncDisposable
         var holdsRoom = false;
         try
         {
-            _room.Reserve(copy.Model, reserved);
+            _room.Reserve(copy, reserved, run.IsAsked);
             holdsRoom = true;
             await _memory.TakeAsync(run.ArchiveBytes, _stopping.Token).ConfigureAwait(false);
             heldMemory = run.ArchiveBytes;
@@ -244,6 +263,13 @@ internal sealed partial class Hydrator : IAsyncDisposable
         }
         catch (Exception error) when (error is StoreException or ModelException or IOException or OperationCanceledException)
         {
+            if (error is ModelException { Kind: ModelErrorKind.NoSpace } && !run.IsAsked)
+            {
+                LogLeft(_logger, hydration.Source.Key, error.Message);
+                hydration.NoteLeft(run);
+                return;
+            }
+
             if (error is StoreException { Kind: StoreErrorKind.RevisionChanged or StoreErrorKind.NotFound } gone)
             {
                 await _onRevisionGone(copy, gone).ConfigureAwait(false);
@@ -272,7 +298,16 @@ internal sealed partial class Hydrator : IAsyncDisposable
         try
         {
             var slices = inflater.Inflate(hydration.Index, member, bytes.AsSpan(0, length), buffer);
-            if (SliceWriter.Write(copy, hydration, member, slices))
+            var isComplete = SliceWriter.Write(copy, hydration, member, slices);
+            foreach (var slice in slices)
+            {
+                if (hydration.Slices.Of(slice.Entry).Count > 1 && hydration.IsFileHere(slice.Entry))
+                {
+                    FileCompleted?.Invoke(copy, hydration.Index.Entries[slice.Entry].Entry.Path);
+                }
+            }
+
+            if (isComplete)
             {
                 FinishWhole(copy, hydration);
             }
@@ -298,11 +333,6 @@ internal sealed partial class Hydrator : IAsyncDisposable
             {
                 copy.Model.LastError = reason;
             }
-
-            if (reason.Kind == ModelErrorKind.NoSpace)
-            {
-                hydration.StopWantingAll();
-            }
         }
 
         hydration.NoteFailed(first, count, reason, tries => _time.GetUtcNow() + Backoff.After(tries, _options.BackoffMin, _options.BackoffMax));
@@ -316,6 +346,9 @@ internal sealed partial class Hydrator : IAsyncDisposable
 
     [LoggerMessage(Level = LogLevel.Information, Message = "{Key} is here whole: {Bytes} bytes")]
     private static partial void LogWhole(ILogger logger, string key, long bytes);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "what nobody asks for of {Key} stays in the store: {Reason}")]
+    private static partial void LogLeft(ILogger logger, string key, string reason);
 
     [LoggerMessage(Level = LogLevel.Error, Message = "{Reason}")]
     private static partial void LogFailed(ILogger logger, string reason);

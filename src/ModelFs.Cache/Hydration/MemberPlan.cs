@@ -4,7 +4,8 @@ namespace ModelFs.Cache.Hydration;
 /// <param name="First">The first member.</param>
 /// <param name="Count">How many.</param>
 /// <param name="ArchiveBytes">Their length in the archive.</param>
-internal readonly record struct MemberRun(int First, int Count, long ArchiveBytes);
+/// <param name="IsAsked">Whether somebody waits for it, or has the file open.</param>
+internal readonly record struct MemberRun(int First, int Count, long ArchiveBytes, bool IsAsked);
 
 /// <summary>
 /// What is to be fetched of a model, and in which order: members that somebody waits for, then those of files that were opened, then, if the
@@ -152,7 +153,7 @@ internal sealed class MemberPlan
             _background++;
         }
 
-        return _background < _backgroundOrder.Count ? Run(_backgroundOrder[_background], member => IsFree(member, mayFetch)) : null;
+        return _background < _backgroundOrder.Count ? Run(_backgroundOrder[_background], isAsked: false, member => IsFree(member, mayFetch)) : null;
     }
 
     /// <summary>A slice of a member was written.</summary>
@@ -191,14 +192,14 @@ internal sealed class MemberPlan
             if (wasQueued && IsFree(member, mayFetch))
             {
                 // Neighbours that are queued, too, come along; their places in the queue are passed over later.
-                return Run(member, next => isQueued[next] && IsFree(next, mayFetch), next => isQueued[next] = false);
+                return Run(member, isAsked: true, next => isQueued[next] && IsFree(next, mayFetch), next => isQueued[next] = false);
             }
         }
 
         return null;
     }
 
-    private MemberRun Run(int first, Func<int, bool> joins, Action<int>? joined = null)
+    private MemberRun Run(int first, bool isAsked, Func<int, bool> joins, Action<int>? joined = null)
     {
         var members = _slices.Index.Members;
         _inFlight[first] = true;
@@ -213,6 +214,6 @@ internal sealed class MemberPlan
         }
 
         InFlight += count;
-        return new MemberRun(first, count, bytes);
+        return new MemberRun(first, count, bytes, isAsked);
     }
 }

@@ -39,9 +39,6 @@ internal static unsafe partial class Interop
     internal static partial int fchmod(SafeHandle file, uint mode);
 
     [LibraryImport("libc", SetLastError = true)]
-    internal static partial int futimens(SafeHandle file, long* times);
-
-    [LibraryImport("libc", SetLastError = true)]
     internal static partial int ftruncate(SafeHandle file, long length);
 
     [LibraryImport("libc", SetLastError = true)]

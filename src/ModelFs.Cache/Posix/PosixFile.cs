@@ -229,13 +229,6 @@ public static unsafe class PosixFile
         return Result(Interop.utimensat(Interop.AtCurrentFolder, path, times, Interop.AtNoFollow));
     }
 
-    /// <summary>Sets both times of an open file.</summary>
-    public static Errno SetTimes(SafeFileHandle file, UnixTime access, UnixTime modified)
-    {
-        var times = stackalloc long[4] { access.Seconds, access.Nanoseconds, modified.Seconds, modified.Nanoseconds };
-        return Result(Interop.futimens(file, times));
-    }
-
     /// <summary>truncate.</summary>
     public static Errno SetLength(string path, long length) => Result(Interop.truncate(path, length));
 

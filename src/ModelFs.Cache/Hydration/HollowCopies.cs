@@ -1,0 +1,87 @@
+using ModelFs.Archives.Indexed;
+using ModelFs.Models;
+using ModelFs.Stores;
+
+namespace ModelFs.Cache.Hydration;
+
+/// <summary>Makes and loads indexed copies: trees that stand on disk by their names while their content comes later, or went.</summary>
+internal static class HollowCopies
+{
+    /// <summary>Makes a copy of which nothing is here yet, from an archive's index.</summary>
+    /// <returns>Its id, folder and manifest, and what is known of its content.</returns>
+    /// <exception cref="ModelException">The cache's disk refused; nothing is left behind.</exception>
+    public static FetchedCopy Make(CopyFiles files, StoredObject stored, ArchiveTail tail, ArchiveIndex index)
+    {
+        var (id, staged) = files.Stage();
+        try
+        {
+            HollowTree.Make(staged + "/content", index.Tree);
+            IndexFile.Write(staged, stored.Revision.Value, stored.Length, tail.Bytes, durable: false);
+            var slices = new SliceTable(index).Count;
+            _ = HydrationMap.Create(staged, slices);
+            var manifest = new CopyManifest(
+                CopyManifest.IndexedVersion,
+                stored.Key,
+                stored.Revision.Value,
+                stored.Length,
+                stored.LastModified,
+                index.TreeDigest.ToString(),
+                index.Layout,
+                index.ContentBytes,
+                index.Tree.Count(entry => entry.Type == TreeEntryType.File),
+                CacheFolder.BootId,
+                Indexed: true);
+            CopyFiles.WriteManifest(staged, manifest, durable: false);
+            var path = files.Commit(id, staged);
+            var map = HydrationMap.Load(path, slices)
+                ?? throw new ModelException(ModelErrorKind.CacheFailed, $"cannot read {path}/hydrated in the cache just after it was written; check its disk");
+            return new FetchedCopy(id, path, manifest, map, new CopyHydration(index, stored, map, isWhole: false));
+        }
+        catch
+        {
+            files.Drop(staged);
+            throw;
+        }
+    }
+
+    /// <summary>Takes up an indexed copy of an earlier daemon.</summary>
+    /// <returns>False when what is here of it can't be told: it is to be dropped.</returns>
+    public static bool TryLoad(ModelCopy copy)
+    {
+        var map = HydrationMap.Load(copy.Folder, slices: null);
+        if (map is null)
+        {
+            return false;
+        }
+
+        copy.Map = map;
+        if (map.Count == map.Slices)
+        {
+            return true;
+        }
+
+        copy.Hydration = Open(copy, map);
+        return copy.Hydration is not null;
+    }
+
+    /// <summary>What is known of the content of an indexed copy, read from its index; null when that is missing or damaged.</summary>
+    public static CopyHydration? Open(ModelCopy copy, HydrationMap map)
+    {
+        var manifest = copy.Manifest;
+        return IndexFile.Read(copy.Folder, manifest, copy.Model.Name) is { } index && new SliceTable(index).Count == map.Slices
+            ? new CopyHydration(
+                index,
+                new StoredObject(manifest.Key, new StoreRevision(manifest.BaseRevision!), manifest.BaseLength, manifest.BaseModified),
+                map,
+                isWhole: map.Count == map.Slices)
+            : null;
+    }
+}
+
+/// <summary>A copy that was brought here.</summary>
+/// <param name="Id">Its id.</param>
+/// <param name="Path">Its folder.</param>
+/// <param name="Manifest">What is known of it.</param>
+/// <param name="Map">Which files are here, for an indexed copy.</param>
+/// <param name="Hydration">What of it is here, as long as some is not.</param>
+internal sealed record FetchedCopy(long Id, string Path, CopyManifest Manifest, HydrationMap? Map = null, CopyHydration? Hydration = null);
