@@ -115,7 +115,7 @@ internal sealed partial class FolderKeeper(string folder, StoreOptions options)
     internal void Delete(string key, string path)
     {
         var retention = new Retention(options.KeepRevisions, null);
-        if (retention.Count == 0 || !TryKeeping(key, () => File.Move(path, NewPathOf(key, DeletedMark))))
+        if (retention.Count == 0 || !TryKeeping(key, () => File.Move(path, NewPathOf(key, DeletedMark), overwrite: true)))
         {
             File.Delete(path);
         }

@@ -36,6 +36,12 @@ public sealed record StoreTraits(
     long ObjectBytesMax,
     int ReadStreamsMax)
 {
+    /// <summary>Whether a read of a range costs about what the range has, and not the whole object.</summary>
+    public bool ReadsRanges { get; init; } = true;
+
+    /// <summary>How the store makes use of <see cref="IPublishContent.Segments"/>; null when it is sent all bytes.</summary>
+    public PartCopyTraits? PartCopy { get; init; }
+
     /// <summary>Who keeps past revisions.</summary>
     public RevisionKeeping Keeping { get; init; } = RevisionKeeping.Nothing;
 }

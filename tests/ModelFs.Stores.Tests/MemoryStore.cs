@@ -48,6 +48,7 @@ internal sealed class MemoryStore : IModelStore, IObjectHistory
 
     public async Task<StoredObject> PublishAsync(string key, IPublishContent content, PublishCondition condition, CancellationToken cancellationToken)
     {
+        Require(key, condition);
         var bytes = new byte[content.Length];
         await using (var stream = content.OpenRead(0, content.Length))
         {
@@ -56,12 +57,7 @@ internal sealed class MemoryStore : IModelStore, IObjectHistory
 
         lock (_lock)
         {
-            var current = _objects.TryGetValue(key, out var entry) ? entry.Object : null;
-            if ((condition.MustBeAbsent && current is not null) || (condition.Revision is { } wanted && current?.Revision != wanted))
-            {
-                throw new StoreException(StoreErrorKind.PreconditionFailed, $"{key} is not as expected");
-            }
-
+            Require(key, condition);
             Keep(key, wasDeleted: false);
             var stored = new StoredObject(key, new StoreRevision($"r{++_revisions}"), bytes.Length, DateTimeOffset.UtcNow);
             _objects[key] = (stored, bytes);
@@ -125,6 +121,15 @@ internal sealed class MemoryStore : IModelStore, IObjectHistory
             }
 
             past.Insert(0, (new PastRevision(key, entry.Object.Revision.Value, entry.Bytes.Length, entry.Object.LastModified, DateTimeOffset.UtcNow, wasDeleted), entry.Bytes));
+        }
+    }
+
+    private void Require(string key, PublishCondition condition)
+    {
+        var current = _objects.TryGetValue(key, out var entry) ? entry.Object : null;
+        if ((condition.MustBeAbsent && current is not null) || (condition.Revision is { } wanted && current?.Revision != wanted))
+        {
+            throw new StoreException(StoreErrorKind.PreconditionFailed, $"{key} is not as expected");
         }
     }
 }
