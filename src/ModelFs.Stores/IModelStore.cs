@@ -49,7 +49,12 @@ public interface IModelStore : IAsyncDisposable
     Task<Stream> ReadAsync(StoredObject source, long offset, long length, CancellationToken cancellationToken);
 
     /// <summary>Stores an archive whole under <paramref name="key"/>, replacing what was there as <paramref name="condition"/> allows.</summary>
-    /// <exception cref="StoreException"><see cref="StoreErrorKind.PreconditionFailed"/> when the condition does not hold, and nothing was changed.</exception>
+    /// <remarks>
+    /// Where the content offers segments of an object that the store holds, a store with <see cref="StoreTraits.PartCopy"/> puts the archive
+    /// together by itself; the others are sent all bytes. The rules are the same for both.
+    /// </remarks>
+    /// <exception cref="StoreException"><see cref="StoreErrorKind.PreconditionFailed"/> when the condition does not hold, and nothing was changed;
+    /// <see cref="StoreErrorKind.RevisionChanged"/> when the segments' source is no longer there, or was replaced meanwhile.</exception>
     Task<StoredObject> PublishAsync(string key, IPublishContent content, PublishCondition condition, CancellationToken cancellationToken);
 
     /// <summary>Deletes an object; succeeds when there is none.</summary>

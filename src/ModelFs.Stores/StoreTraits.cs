@@ -21,4 +21,11 @@ public sealed record StoreTraits(
     ConditionSupport ReplaceCondition,
     ConditionSupport DeleteCondition,
     long ObjectBytesMax,
-    int ReadStreamsMax);
+    int ReadStreamsMax)
+{
+    /// <summary>Whether a read of a range costs about what the range has, and not the whole object.</summary>
+    public bool ReadsRanges { get; init; } = true;
+
+    /// <summary>How the store makes use of <see cref="IPublishContent.Segments"/>; null when it is sent all bytes.</summary>
+    public PartCopyTraits? PartCopy { get; init; }
+}

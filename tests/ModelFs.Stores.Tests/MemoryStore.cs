@@ -45,6 +45,7 @@ internal sealed class MemoryStore : IModelStore
 
     public async Task<StoredObject> PublishAsync(string key, IPublishContent content, PublishCondition condition, CancellationToken cancellationToken)
     {
+        Require(key, condition);
         var bytes = new byte[content.Length];
         await using (var stream = content.OpenRead(0, content.Length))
         {
@@ -53,12 +54,7 @@ internal sealed class MemoryStore : IModelStore
 
         lock (_lock)
         {
-            var current = _objects.TryGetValue(key, out var entry) ? entry.Object : null;
-            if ((condition.MustBeAbsent && current is not null) || (condition.Revision is { } wanted && current?.Revision != wanted))
-            {
-                throw new StoreException(StoreErrorKind.PreconditionFailed, $"{key} is not as expected");
-            }
-
+            Require(key, condition);
             var stored = new StoredObject(key, new StoreRevision($"r{++_revisions}"), bytes.Length, DateTimeOffset.UtcNow);
             _objects[key] = (stored, bytes);
             return stored;
@@ -82,4 +78,13 @@ internal sealed class MemoryStore : IModelStore
     }
 
     public ValueTask DisposeAsync() => ValueTask.CompletedTask;
+
+    private void Require(string key, PublishCondition condition)
+    {
+        var current = _objects.TryGetValue(key, out var entry) ? entry.Object : null;
+        if ((condition.MustBeAbsent && current is not null) || (condition.Revision is { } wanted && current?.Revision != wanted))
+        {
+            throw new StoreException(StoreErrorKind.PreconditionFailed, $"{key} is not as expected");
+        }
+    }
 }
