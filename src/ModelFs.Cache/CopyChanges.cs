@@ -100,7 +100,7 @@ internal sealed class CopyChanges(CacheJournal journal, WritebackQueue queue, Co
                     ForgetIndex(copy);
                 }
 
-                journal.Mark(copy.Id, copy.Manifest.Key, CacheJournal.StateDirty, copy.DirtySince);
+                journal.Mark(copy.Id, copy.Manifest.Key, CacheJournal.StateDirty, copy.DirtySince, copy.Sent);
                 lock (model.Gate)
                 {
                     copy.DirtySince ??= time.GetUtcNow();

@@ -1,4 +1,3 @@
-using System.Globalization;
 using Microsoft.Extensions.Logging;
 using ModelFs.Cache.Hydration;
 using ModelFs.Cache.Posix;
@@ -45,7 +44,7 @@ public sealed partial class ModelCache : IAsyncDisposable
         _files = new CopyFiles(folder);
         _journal = new CacheJournal(folder, time);
         _contents = new ContentEviction(logger);
-        _shelf = new CopyShelf(_files, _contents, options, logger);
+        _shelf = new CopyShelf(_files, _journal, _contents, options, logger);
         _sealer = new CopySealer(folder, _shelf);
         _queue = new WritebackQueue(options, time, logger, new ModelPublisher(store, _files, _journal, time, logger).PublishAsync, SetAside);
         var slots = new SemaphoreSlim(options.FetchesMax);
@@ -421,8 +420,7 @@ public sealed partial class ModelCache : IAsyncDisposable
     /// <summary>Keeps a version that lost against the store under a name of its own; the model's folder leads to the store's version again.</summary>
     private void SetAside(CachedModel model, ModelCopy copy)
     {
-        var name = string.Create(CultureInfo.InvariantCulture, $"{model.Name.Stem}@{Environment.MachineName}-{_time.GetUtcNow():yyyyMMdd'T'HHmmss.fff'Z'}");
-        var manifest = copy.Manifest with { ConflictName = name };
+        var manifest = copy.Manifest with { ConflictName = ConflictNames.For(model.Name, _time.GetUtcNow()) };
         CopyFiles.WriteManifest(copy.Folder, manifest, durable: true);
         _journal.Clear(copy.Id);
         lock (model.Gate)

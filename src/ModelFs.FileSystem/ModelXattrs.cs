@@ -85,6 +85,11 @@ internal sealed class ModelXattrs(ModelCache cache)
 
     private static string Progress(CachedModel model)
     {
+        if (model.Copy is { Hydration: { } hydration })
+        {
+            return string.Create(CultureInfo.InvariantCulture, $"{hydration.BytesHere}/{hydration.BytesTotal}");
+        }
+
         var total = model.StoredLength;
         return model.State == ModelState.Fetching && total > 0
             ? string.Create(CultureInfo.InvariantCulture, $"{model.ProgressBytes}/{total}")

@@ -25,14 +25,33 @@ internal sealed class S3Conditions(S3Errors errors, Func<string, CancellationTok
             _refusesConditions = true;
             return answer;
         }
-        catch (StoreException failure) when (condition.Revision is not null && failure.Kind == StoreErrorKind.PreconditionFailed && !_wantsBareETags)
+        catch (StoreException failure) when (condition.Revision is not null && failure.Kind == StoreErrorKind.PreconditionFailed)
         {
-            // Ceph compares the header byte for byte with an ETag that has no quotes.
             await RequireAsync(key, condition, doing, cancellationToken).ConfigureAwait(false);
-            var answer = await sendAsync(SentCondition.Of(condition, bare: true, refused: false)).ConfigureAwait(false);
-            _wantsBareETags = true;
-            return answer;
+            return await SendOtherwiseAsync(key, condition, doing, sendAsync, cancellationToken).ConfigureAwait(false);
         }
+    }
+
+    /// <summary>Sends a condition that holds, and that the server refused in its usual form.</summary>
+    private async Task<T> SendOtherwiseAsync<T>(string key, PublishCondition condition, string doing, Func<SentCondition, Task<T>> sendAsync, CancellationToken cancellationToken)
+    {
+        if (!_wantsBareETags)
+        {
+            try
+            {
+                // Ceph compares the header byte for byte with an ETag that has no quotes.
+                var answer = await sendAsync(SentCondition.Of(condition, bare: true, refused: false)).ConfigureAwait(false);
+                _wantsBareETags = true;
+                return answer;
+            }
+            catch (StoreException failure) when (failure.Kind == StoreErrorKind.PreconditionFailed)
+            {
+                await RequireAsync(key, condition, doing, cancellationToken).ConfigureAwait(false);
+            }
+        }
+
+        // In a bucket with versions Ceph compares with the version that is being made, which has no ETag: no condition ever holds.
+        return await sendAsync(SentCondition.Nothing).ConfigureAwait(false);
     }
 
     private static bool IsNotImplemented(StoreException failure) =>

@@ -29,6 +29,7 @@ public sealed class S3Store : IModelStore
         _connection = new S3Connection(settings, options);
         _conditions = new S3Conditions(_connection.Errors, StatAsync);
         _publisher = new S3Publisher(_connection, _conditions, StatAsync);
+        History = new S3History(_connection, _publisher, StatAsync);
     }
 
     /// <inheritdoc/>
@@ -40,7 +41,13 @@ public sealed class S3Store : IModelStore
         ConditionSupport.CheckedBefore,
         ConditionSupport.CheckedBefore,
         ObjectBytesMax,
-        _options.StreamsMax);
+        _options.StreamsMax)
+    {
+        Keeping = RevisionKeeping.Bucket,
+    };
+
+    /// <inheritdoc/>
+    public IObjectHistory? History { get; }
 
     private S3Settings Settings => _connection.Settings;
 

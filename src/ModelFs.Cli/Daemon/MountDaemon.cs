@@ -1,6 +1,7 @@
 using System.Runtime.InteropServices;
 using Microsoft.Extensions.Logging;
 using ModelFs.Cache;
+using ModelFs.Cache.Hydration;
 using ModelFs.Cli.Listing;
 using ModelFs.Cli.Mounting;
 using ModelFs.FileSystem;
@@ -54,6 +55,7 @@ internal sealed partial class MountDaemon(IStoreOpener stores) : IMountDaemon
         Settle = settings.Settle,
         SettleNew = settings.SettleNew,
         SwitchAfter = settings.SwitchAfter,
+        ListTtl = settings.ListTtl,
         AllowDelete = settings.AllowDelete,
         ReadOnly = settings.ReadOnly,
         Layout = settings.Layout switch
@@ -61,6 +63,12 @@ internal sealed partial class MountDaemon(IStoreOpener stores) : IMountDaemon
             RootLayout.Auto => NameLayout.Auto,
             RootLayout.Flat => NameLayout.Flat,
             RootLayout.Project => NameLayout.Project,
+        },
+        Hydrate = settings.Hydrate switch
+        {
+            HydrateScope.Model => HydratePolicy.Model,
+            HydrateScope.File => HydratePolicy.File,
+            HydrateScope.None => HydratePolicy.None,
         },
     };
 

@@ -34,6 +34,7 @@ internal sealed class StatusReporter(
             Name = model.Name.ToString(),
             State = StateOf(model),
             Bytes = copy?.ContentBytes ?? model.StoredLength,
+            BytesHere = copy?.BytesHere ?? 0,
             Files = copy?.Manifest.Files ?? 0,
             LocalRevision = copy?.Manifest.BaseRevision,
             StoreRevision = model.StoredRevision,

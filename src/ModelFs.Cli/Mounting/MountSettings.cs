@@ -17,6 +17,19 @@ internal enum RootLayout
     Project,
 }
 
+/// <summary>How much of an indexed model is fetched once a file of it is used.</summary>
+internal enum HydrateScope
+{
+    /// <summary>The whole model, in the background.</summary>
+    Model,
+
+    /// <summary>The files that are opened, each whole.</summary>
+    File,
+
+    /// <summary>What is read.</summary>
+    None,
+}
+
 /// <summary>
 /// Everything that a daemon must know, complete and absolute, so that a daemon which is started again behaves as the first one did.
 /// A program that was upgraded meanwhile may read what an older one wrote: what is missing has its default, which the serializer keeps only for members with a setter.
@@ -54,6 +67,9 @@ internal sealed record MountSettings
     /// <summary>What a new root folder is.</summary>
     public RootLayout Layout { get; set; }
 
+    /// <summary>How much of an indexed model is fetched once a file of it is used.</summary>
+    public HydrateScope Hydrate { get; set; }
+
     /// <summary>How long a known model, or a new one with a <c>metadata.json</c>, must be quiet before it is published.</summary>
     public TimeSpan Settle { get; set; } = TimeSpan.FromSeconds(1);
 
@@ -62,6 +78,9 @@ internal sealed record MountSettings
 
     /// <summary>How long a model must be unused before a newer revision takes its place.</summary>
     public TimeSpan SwitchAfter { get; set; } = TimeSpan.FromSeconds(2);
+
+    /// <summary>How old the listing of the store may get before it is read again.</summary>
+    public TimeSpan ListTtl { get; set; } = TimeSpan.FromSeconds(10);
 
     /// <summary>How long the store may go without progress before its callers get an error.</summary>
     public TimeSpan FetchDeadline { get; set; } = TimeSpan.FromSeconds(25);

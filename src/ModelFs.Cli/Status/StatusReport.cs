@@ -110,6 +110,9 @@ internal sealed record ModelStatus
     /// <summary>Of the tree when it is here, otherwise of the archive in the store.</summary>
     public long Bytes { get; set; }
 
+    /// <summary>Bytes of the tree's content that are here: less than <see cref="Bytes"/> for an indexed model of which only a part is.</summary>
+    public long BytesHere { get; set; }
+
     /// <summary>Files in the tree; 0 when it is not here.</summary>
     public int Files { get; set; }
 
@@ -142,6 +145,10 @@ internal sealed record ModelStatus
 
     /// <summary>Bytes to move in all; 0 when nothing is under way.</summary>
     public long TotalBytes { get; set; }
+
+    /// <summary>Whether the tree is here and only a part of its content is.</summary>
+    [JsonIgnore]
+    public bool IsPartial => State == NameOf(ModelState.Ready) && BytesHere < Bytes;
 
     /// <summary>Whether it has changes on their way to the store.</summary>
     [JsonIgnore]

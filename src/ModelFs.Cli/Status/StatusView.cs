@@ -81,6 +81,11 @@ internal sealed class StatusView(IAnsiConsole console, TimeProvider time, bool s
             notes.Add(string.Create(CultureInfo.InvariantCulture, $"{100 * model.ProgressBytes / model.TotalBytes} % of {DisplayText.Bytes(model.TotalBytes)}"));
         }
 
+        if (model.IsPartial)
+        {
+            notes.Add(string.Create(CultureInfo.InvariantCulture, $"partial: {DisplayText.Bytes(model.BytesHere)} here ({100 * model.BytesHere / model.Bytes} %)"));
+        }
+
         if (model.OpenWriters > 0)
         {
             notes.Add($"{DisplayText.Count(model.OpenWriters, "file")} open for writing");
