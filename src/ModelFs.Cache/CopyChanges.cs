@@ -75,7 +75,7 @@ internal sealed class CopyChanges(CacheJournal journal, WritebackQueue queue, Co
             copy.Map = null;
         }
 
-        IndexFile.Remove(copy.Folder);
+        // The index stays: the next archive can be made from the parts of this one.
         HydrationMap.Remove(copy.Folder);
     }
 

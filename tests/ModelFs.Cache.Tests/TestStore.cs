@@ -31,6 +31,15 @@ internal sealed class TestStore(TimeProvider time) : IModelStore
     /// <summary>Conditions of all publishes that were tried.</summary>
     public ConcurrentQueue<PublishCondition> Conditions { get; } = new();
 
+    /// <summary>Every read that was asked for.</summary>
+    public ConcurrentQueue<(string Key, long Offset, long Length)> Reads { get; } = new();
+
+    /// <summary>Bytes of all of them.</summary>
+    public long BytesRead => Reads.Sum(read => read.Length);
+
+    /// <summary>Awaited before each read, with its range; what it throws is the answer.</summary>
+    public Func<string, long, long, Task> BeforeRange { get; set; } = (_, _, _) => Task.CompletedTask;
+
     /// <summary>Downloads that began at the first byte.</summary>
     public int Downloads => _downloads;
 
@@ -82,7 +91,9 @@ internal sealed class TestStore(TimeProvider time) : IModelStore
             Interlocked.Increment(ref _downloads);
         }
 
+        Reads.Enqueue((source.Key, offset, length));
         await BeforeRead(source.Key).WaitAsync(cancellationToken);
+        await BeforeRange(source.Key, offset, length).WaitAsync(cancellationToken);
         return _objects.TryGetValue(source.Key, out var entry) && entry.Object.Revision == source.Revision
             ? new MemoryStream(entry.Bytes, (int)offset, (int)length, writable: false)
             : throw new StoreException(StoreErrorKind.RevisionChanged, $"{source.Key} was replaced");

@@ -75,8 +75,5 @@ internal static class IndexFile
         }
     }
 
-    /// <summary>Removes it: the content is about to differ from it.</summary>
-    public static void Remove(string folder) => _ = Posix.PosixFile.Unlink(PathOf(folder));
-
     private static string PathOf(string folder) => folder + "/index";
 }
