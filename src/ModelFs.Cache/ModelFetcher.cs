@@ -50,6 +50,7 @@ internal sealed partial class ModelFetcher(
             throw new ModelException(ModelErrorKind.NotFound, $"{stored.Key} is not the key of a model");
         }
 
+        byte[]? whole = null;
         if (key.Format is ArchiveFormat.TarGz or ArchiveFormat.Tgz)
         {
             // No slot is taken for it: a listing never waits for a download.
@@ -61,13 +62,15 @@ internal sealed partial class ModelFetcher(
                 LogListed(logger, stored.Key, index.Tree.Count, time.GetElapsedTime(started).TotalMilliseconds);
                 return copy;
             }
+
+            whole = tail.Bytes.Length == stored.Length ? tail.Bytes : null;
         }
 
         await slots.WaitAsync(cancellationToken).ConfigureAwait(false);
         try
         {
             shelf.MakeRoom(stored.Length);
-            return await FetchWholeAsync(model, stored, key, cancellationToken).ConfigureAwait(false);
+            return await FetchWholeAsync(model, stored, key, whole, cancellationToken).ConfigureAwait(false);
         }
         finally
         {
@@ -75,7 +78,8 @@ internal sealed partial class ModelFetcher(
         }
     }
 
-    private async Task<FetchedCopy> FetchWholeAsync(CachedModel model, StoredObject stored, ModelKey key, CancellationToken cancellationToken)
+    private async Task<FetchedCopy> FetchWholeAsync(
+        CachedModel model, StoredObject stored, ModelKey key, byte[]? whole, CancellationToken cancellationToken)
     {
         var bytesMax = RoomFor(stored);
         var (id, staged) = files.Stage();
@@ -84,7 +88,9 @@ internal sealed partial class ModelFetcher(
             Interlocked.Exchange(ref model.ProgressField, 0);
             var started = time.GetTimestamp();
             UnpackedModel unpacked;
-            var archive = new ParallelRangeReader(store, stored, new ParallelReadOptions(), null, cancellationToken);
+
+            // The end of a small archive was all of it.
+            Stream archive = whole is null ? new ParallelRangeReader(store, stored, new ParallelReadOptions(), null, cancellationToken) : new MemoryStream(whole, writable: false);
             await using (archive.ConfigureAwait(false))
             {
                 unpacked = await ModelUnpacker.UnpackAsync(

@@ -1,7 +1,6 @@
 using ModelFs.Archives.Indexed;
 using ModelFs.Cache.Hydration;
 using ModelFs.Models;
-using ModelFs.Stores;
 
 namespace ModelFs.Cache.Tests;
 

@@ -197,7 +197,7 @@ internal sealed class RecoveryTests
         await using var rig = await CacheRig.StartedAsync(null, ("bert.tar.gz", Text("one")));
         var old = await rig.AcquireAsync("bert");
         await rig.StopAsync();
-        CopyFiles.WriteManifest(old.Folder, old.Manifest with { Version = CopyManifest.CurrentVersion + 1 }, durable: false);
+        CopyFiles.WriteManifest(old.Folder, old.Manifest with { Version = CopyManifest.IndexedVersion + 1 }, durable: false);
         var refused = await CacheRig.FailsAsync(() => rig.StartAsync());
         Assert.That(refused.Message, Does.Contain("newer modelfs").And.Contain("--cache-dir"));
         Assert.That(Directory.Exists(old.Content), Is.True);

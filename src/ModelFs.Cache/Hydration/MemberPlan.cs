@@ -148,12 +148,21 @@ internal sealed class MemberPlan
             return null;
         }
 
-        while (_background < _backgroundOrder.Count && !IsFree(_backgroundOrder[_background], mayFetch))
+        for (var place = _background; place < _backgroundOrder.Count; place++)
         {
-            _background++;
+            var member = _backgroundOrder[place];
+            if (IsFree(member, mayFetch))
+            {
+                return Run(member, isAsked: false, next => IsFree(next, mayFetch));
+            }
+
+            if (place == _background && !IsMissing(member))
+            {
+                _background++;
+            }
         }
 
-        return _background < _backgroundOrder.Count ? Run(_backgroundOrder[_background], isAsked: false, member => IsFree(member, mayFetch)) : null;
+        return null;
     }
 
     /// <summary>A slice of a member was written.</summary>
@@ -173,11 +182,6 @@ internal sealed class MemberPlan
         {
             _inFlight[member] = false;
             InFlight--;
-        }
-
-        if (IsMissing(member))
-        {
-            _background = 0;
         }
     }
 
