@@ -25,6 +25,7 @@ internal sealed class S3ConditionProbe(S3Connection connection)
     private readonly List<string> _versions = [];
     private readonly List<string> _uploads = [];
     private bool _wantsBareETags;
+    private bool _refusesMatches;
 
     private string Bucket => connection.Settings.Bucket;
 
@@ -72,9 +73,11 @@ internal sealed class S3ConditionProbe(S3Connection connection)
         var putCreate = await IsRefusedAsync(() => PutAsync(SentCondition.Of(PublishCondition.Absent, bare: false), cancellationToken)).ConfigureAwait(false);
         var putReplace = await PutReplaceAsync(etag, cancellationToken).ConfigureAwait(false);
         var completeCreate = await IsRefusedAsync(() => CompleteAsync(PublishCondition.Absent, cancellationToken)).ConfigureAwait(false);
-        var completeReplace = await IsRefusedAsync(() => CompleteAsync(PublishCondition.Matches(Wrong), cancellationToken)).ConfigureAwait(false);
-        var delete = await IsRefusedAsync(() => DeleteAsync(_key, SentCondition.Of(PublishCondition.Matches(Wrong), _wantsBareETags), cancellationToken)).ConfigureAwait(false);
-        return new S3ConditionProof(Name(putCreate), Name(putReplace), Name(completeCreate), Name(completeReplace), Name(delete), _wantsBareETags, RefusesConditions: false);
+        var completeReplace = !_refusesMatches && await IsRefusedAsync(() => CompleteAsync(PublishCondition.Matches(Wrong), cancellationToken)).ConfigureAwait(false);
+        var delete = !_refusesMatches
+            && await IsRefusedAsync(() => DeleteAsync(_key, SentCondition.Of(PublishCondition.Matches(Wrong), _wantsBareETags), cancellationToken)).ConfigureAwait(false);
+        return new S3ConditionProof(
+            Name(putCreate), Name(putReplace), Name(completeCreate), Name(completeReplace), Name(delete), _wantsBareETags, _refusesMatches, RefusesConditions: false);
     }
 
     private static ConditionSupport Name(bool isRefused) => isRefused ? ConditionSupport.Atomic : ConditionSupport.CheckedBefore;
@@ -87,6 +90,7 @@ internal sealed class S3ConditionProbe(S3Connection connection)
         {
             if (await IsRefusedAsync(() => PutAsync(SentCondition.Of(right, bare: true), cancellationToken)).ConfigureAwait(false))
             {
+                _refusesMatches = true;
                 return false;
             }
 

@@ -7,6 +7,7 @@ namespace ModelFs.Stores.S3;
 /// <param name="CompleteReplace">CompleteMultipartUpload with <c>If-Match</c>.</param>
 /// <param name="Delete">DeleteObject with <c>If-Match</c>.</param>
 /// <param name="WantsBareETags">The server compares <c>If-Match</c> with an ETag that has no quotes.</param>
+/// <param name="RefusesMatches">The server refuses <c>If-Match</c> also with the right ETag: Ceph does in a bucket with versions.</param>
 /// <param name="RefusesConditions">The server answers every condition of a PutObject with 501.</param>
 internal sealed record S3ConditionProof(
     ConditionSupport PutCreate,
@@ -15,6 +16,7 @@ internal sealed record S3ConditionProof(
     ConditionSupport CompleteReplace,
     ConditionSupport Delete,
     bool WantsBareETags,
+    bool RefusesMatches,
     bool RefusesConditions)
 {
     /// <summary>Before the probe.</summary>
@@ -32,5 +34,5 @@ internal sealed record S3ConditionProof(
     private static bool Keeps(PublishCondition condition, ConditionSupport create, ConditionSupport replace) =>
         condition == PublishCondition.None || (condition.MustBeAbsent ? create : replace) == ConditionSupport.Atomic;
 
-    private static S3ConditionProof Of(ConditionSupport support) => new(support, support, support, support, support, WantsBareETags: false, RefusesConditions: false);
+    private static S3ConditionProof Of(ConditionSupport support) => new(support, support, support, support, support, WantsBareETags: false, RefusesMatches: false, RefusesConditions: false);
 }

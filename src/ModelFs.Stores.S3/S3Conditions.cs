@@ -50,25 +50,46 @@ internal sealed class S3Conditions(S3Connection connection, Func<string, Cancell
     internal async Task<T> SendAsync<T>(string key, PublishCondition condition, string doing, Func<SentCondition, Task<T>> sendAsync, CancellationToken cancellationToken)
     {
         var proof = _proof;
+        var isSent = condition != PublishCondition.None && !proof.RefusesConditions && !(proof.RefusesMatches && condition.Revision is not null);
         try
         {
-            return await sendAsync(proof.RefusesConditions ? SentCondition.Nothing : SentCondition.Of(condition, proof.WantsBareETags)).ConfigureAwait(false);
+            return await sendAsync(isSent ? SentCondition.Of(condition, proof.WantsBareETags) : SentCondition.Nothing).ConfigureAwait(false);
         }
-        catch (StoreException failure) when (condition != PublishCondition.None && IsNotImplemented(failure))
+        catch (StoreException failure) when (isSent && IsNotImplemented(failure))
         {
             await RequireAsync(key, condition, doing, cancellationToken).ConfigureAwait(false);
             return await sendAsync(SentCondition.Nothing).ConfigureAwait(false);
         }
-        catch (StoreException failure) when (condition.Revision is not null && failure.Kind == StoreErrorKind.PreconditionFailed && !proof.WantsBareETags)
+        catch (StoreException failure) when (isSent && condition.Revision is not null && failure.Kind == StoreErrorKind.PreconditionFailed)
         {
-            // Ceph compares the header byte for byte with an ETag that has no quotes.
             await RequireAsync(key, condition, doing, cancellationToken).ConfigureAwait(false);
-            return await sendAsync(SentCondition.Of(condition, bare: true)).ConfigureAwait(false);
+            return await SendOtherwiseAsync(key, condition, doing, proof.WantsBareETags, sendAsync, cancellationToken).ConfigureAwait(false);
         }
-        catch (StoreException failure) when (condition.Revision is not null && failure.InnerException is AmazonS3Exception { ErrorCode: "NoSuchKey" })
+        catch (StoreException failure) when (isSent && failure.InnerException is AmazonS3Exception { ErrorCode: "NoSuchKey" })
         {
             throw Unmet(condition, doing, failure);
         }
+    }
+
+    /// <summary>Sends a condition that holds, and that the server refused in its usual form.</summary>
+    private async Task<T> SendOtherwiseAsync<T>(
+        string key, PublishCondition condition, string doing, bool wasBare, Func<SentCondition, Task<T>> sendAsync, CancellationToken cancellationToken)
+    {
+        if (!wasBare)
+        {
+            try
+            {
+                // Ceph compares the header byte for byte with an ETag that has no quotes.
+                return await sendAsync(SentCondition.Of(condition, bare: true)).ConfigureAwait(false);
+            }
+            catch (StoreException failure) when (failure.Kind == StoreErrorKind.PreconditionFailed)
+            {
+                await RequireAsync(key, condition, doing, cancellationToken).ConfigureAwait(false);
+            }
+        }
+
+        // In a bucket with versions Ceph compares with the version that is being made, which has no ETag: no condition ever holds.
+        return await sendAsync(SentCondition.Nothing).ConfigureAwait(false);
     }
 
     /// <summary>Checks a condition by a look-up.</summary>

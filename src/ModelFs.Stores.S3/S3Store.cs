@@ -29,6 +29,7 @@ public sealed class S3Store : IModelStore
         _connection = new S3Connection(settings, options);
         _conditions = new S3Conditions(_connection, StatAsync);
         _publisher = new S3Publisher(_connection, _conditions, StatAsync);
+        History = new S3History(_connection, _publisher, StatAsync);
     }
 
     /// <inheritdoc/>
@@ -44,10 +45,14 @@ public sealed class S3Store : IModelStore
             return new StoreTraits(proof.PutCreate, proof.PutReplace, proof.Delete, ObjectBytesMax, _options.StreamsMax)
             {
                 InPartsCondition = (ConditionSupport)Math.Min((int)proof.CompleteCreate, (int)proof.CompleteReplace),
+                Keeping = RevisionKeeping.Bucket,
                 PartCopy = _publisher.CanCopyParts ? PartPlan.Limits : null,
             };
         }
     }
+
+    /// <inheritdoc/>
+    public IObjectHistory? History { get; }
 
     private S3Settings Settings => _connection.Settings;
 

@@ -28,6 +28,9 @@ public interface IModelStore : IAsyncDisposable
     /// <summary>What the store can do.</summary>
     StoreTraits Traits { get; }
 
+    /// <summary>What was replaced or deleted; null for a store that has no way to keep it. Decorators pass it on.</summary>
+    IObjectHistory? History => null;
+
     /// <summary>Checks that the store can be reached and read, and creates the bucket or folder if it is missing and creation was not refused.</summary>
     /// <exception cref="StoreException">It can't be used; the message says why and what to do.</exception>
     Task OpenAsync(CancellationToken cancellationToken);

@@ -13,6 +13,19 @@ public enum ConditionSupport
     Atomic,
 }
 
+/// <summary>Who keeps what is replaced or deleted in a store.</summary>
+public enum RevisionKeeping
+{
+    /// <summary>Nobody.</summary>
+    Nothing,
+
+    /// <summary>The server, as the bucket is set up; <see cref="ObjectPast.WhyNotKept"/> tells.</summary>
+    Bucket,
+
+    /// <summary>ModelFs itself, as many as <see cref="StoreOptions.KeepRevisions"/> says.</summary>
+    Copies,
+}
+
 /// <summary>What a store can do, as data.</summary>
 /// <param name="CreateCondition">Of <see cref="PublishCondition.Absent"/>.</param>
 /// <param name="ReplaceCondition">Of <see cref="PublishCondition.Matches"/>.</param>
@@ -34,4 +47,7 @@ public sealed record StoreTraits(
 
     /// <summary>How the store makes use of <see cref="IPublishContent.Segments"/>; null when it is sent all bytes.</summary>
     public PartCopyTraits? PartCopy { get; init; }
+
+    /// <summary>Who keeps past revisions.</summary>
+    public RevisionKeeping Keeping { get; init; } = RevisionKeeping.Nothing;
 }
