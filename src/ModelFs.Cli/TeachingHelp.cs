@@ -86,6 +86,9 @@ internal sealed class TeachingHelp(SynchronousCommandLineAction usual) : Synchro
           modelfs mount s3://bucket/prefix /mnt/models --cache-size 50G --read-only
           modelfs mount 's3://bucket?endpoint=https://ceph.example:8443&path-style=true' /mnt/models --ca-file ca.pem
           sudo modelfs mount s3://bucket /mnt/models --allow-other --user nlu
+        With the settings of a Rasa NLU server, from its environment or its configuration file:
+          BUCKET_NAME=models AWS_REGION=eu-central-1 modelfs mount --storage aws /mnt/models
+          modelfs mount --rasa-config config.json            # mounts at its path
         In /etc/fstab:
           s3://bucket/prefix  /mnt/models  fuse.modelfs  _netdev,nofail,allow_other,cache_size=50G  0  0
         """;

@@ -146,6 +146,7 @@ public sealed class MountCommandTests
     [TestCase("no mount point is named", "mount")]
     [TestCase("no store is named", "mount", "mnt")]
     [TestCase("STORE is given twice", "mount", "s3://bucket", "mnt", "--store-file", "store")]
+    [TestCase("STORE is given twice", "mount", "s3://bucket", "mnt", "--storage", "aws")]
     [TestCase("--bogus", "mount", "s3://bucket", "mnt", "--bogus")]
     public async Task What_can_not_be_right_ends_with_code_2_before_anything_is_started(string message, params string[] arguments)
     {

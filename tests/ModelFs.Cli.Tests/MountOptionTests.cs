@@ -13,6 +13,8 @@ public sealed class MountOptionTests
     private static readonly Dictionary<string, string> s_values = new()
     {
         ["store-file"] = "store.txt",
+        ["storage"] = "gcs",
+        ["rasa-config"] = "config.json",
         ["cache-dir"] = "cache",
         ["cache-size"] = "10G",
         ["min-free"] = "1M",
@@ -22,6 +24,7 @@ public sealed class MountOptionTests
         ["settle"] = "0.2",
         ["settle-new"] = "0.4",
         ["switch-after"] = "9",
+        ["list-ttl"] = "3",
         ["fetch-deadline"] = "8",
         ["drain-timeout"] = "7",
         ["allow-delete"] = "true",

@@ -136,6 +136,7 @@ public abstract class ModelStoreContract
     [Test]
     public async Task Where_creation_is_atomic_one_of_many_racers_wins()
     {
+        await _store.ProveConditionsAsync(CancellationToken.None);
         if (_store.Traits.CreateCondition != ConditionSupport.Atomic)
         {
             Assert.Ignore($"{_store.DisplayName} does not promise atomic creation");
@@ -196,6 +197,34 @@ public abstract class ModelStoreContract
     }
 
     [Test]
+    public async Task An_archive_of_segments_of_its_predecessor_and_new_bytes_is_published_whole()
+    {
+        var before = BytesContent.Random(300_000, seed: 8);
+        var fresh = BytesContent.Random(20_000, seed: 9);
+        var source = await _store.PutAsync("m.tar.gz", before);
+        var content = SegmentsOf(source, fresh);
+        byte[] expected = [.. before[..100_000], .. fresh[..10_000], .. before[110_000..300_000], .. fresh[10_000..]];
+
+        var published = await _store.PublishAsync("m.tar.gz", content, PublishCondition.Matches(source.Revision), CancellationToken.None);
+        Assert.That(published.Length, Is.EqualTo(expected.Length));
+        Assert.That(published.Revision, Is.Not.EqualTo(source.Revision));
+        Assert.That(await _store.GetAsync(published), Is.EqualTo(expected));
+    }
+
+    [Test]
+    public async Task Segments_of_a_replaced_predecessor_publish_nothing([Values] bool conditional)
+    {
+        var source = await _store.PutAsync("m.tar.gz", BytesContent.Random(300_000, seed: 8));
+        var other = await _store.PutAsync("m.tar.gz", BytesContent.Random(300_000, seed: 10));
+        var condition = conditional ? PublishCondition.Matches(source.Revision) : PublishCondition.None;
+        var content = SegmentsOf(source, BytesContent.Random(20_000, seed: 9));
+        Assert.That(
+            await StoreConversations.FailureKindOf(() => _store.PublishAsync("m.tar.gz", content, condition, CancellationToken.None)),
+            Is.EqualTo(conditional ? StoreErrorKind.PreconditionFailed : StoreErrorKind.RevisionChanged));
+        Assert.That(await _store.StatAsync("m.tar.gz", CancellationToken.None), Is.EqualTo(other));
+    }
+
+    [Test]
     public async Task A_cancelled_call_ends_as_cancelled()
     {
         var published = await _store.PutAsync("m.tar.gz", [1, 2, 3]);
@@ -250,6 +279,13 @@ public abstract class ModelStoreContract
         await using var reader = new ParallelRangeReader(_store, published, new ParallelReadOptions { PartBytes = 64 * 1024, InFlightBytesMax = 256 * 1024 }, null, CancellationToken.None);
         Assert.That(await StoreConversations.DrainAsync(reader), Is.EqualTo(bytes));
     }
+
+    /// <summary>100,000 bytes of the source, 10,000 new ones in the place of as many, the rest of the source, 10,000 new ones.</summary>
+    private SegmentedContent SegmentsOf(StoredObject source, byte[] fresh) => new(
+        _store,
+        source,
+        [new(0, 100_000, 0), new(100_000, 10_000, null), new(110_000, 190_000, 110_000), new(300_000, 10_000, null)],
+        (offset, length) => new MemoryStream(fresh, (int)(offset < 300_000 ? offset - 100_000 : offset - 290_000), (int)length));
 
     private sealed class ShortContent : IPublishContent
     {

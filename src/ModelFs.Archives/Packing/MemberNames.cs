@@ -6,12 +6,15 @@ namespace ModelFs.Archives.Packing;
 internal static class MemberNames
 {
     /// <summary>The member's name, folders with a trailing slash; null for what the layout has no member for (the root of <see cref="ArchiveLayout.Bare"/>).</summary>
-    public static string? For(TreeEntry entry, PackOptions options)
+    public static string? For(TreeEntry entry, PackOptions options) => For(entry, options.Layout, options.Model.Name);
+
+    /// <summary>The member's name below <paramref name="topFolder"/>, which only <see cref="ArchiveLayout.Named"/> has.</summary>
+    public static string? For(TreeEntry entry, ArchiveLayout layout, string topFolder)
     {
         var path = entry.Type == TreeEntryType.Directory && entry.Path.Length > 0 ? entry.Path + "/" : entry.Path;
-        return options.Layout switch
+        return layout switch
         {
-            ArchiveLayout.Named => options.Model.Name + "/" + path,
+            ArchiveLayout.Named => topFolder + "/" + path,
             ArchiveLayout.Dot => "./" + path,
             ArchiveLayout.Bare => path.Length == 0 ? null : path,
             // Python writes a folder with an empty name as a slash, and reads it back as an empty name.

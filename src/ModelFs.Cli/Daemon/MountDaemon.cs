@@ -54,6 +54,7 @@ internal sealed partial class MountDaemon(IStoreOpener stores) : IMountDaemon
         Settle = settings.Settle,
         SettleNew = settings.SettleNew,
         SwitchAfter = settings.SwitchAfter,
+        ListTtl = settings.ListTtl,
         AllowDelete = settings.AllowDelete,
         ReadOnly = settings.ReadOnly,
         Layout = settings.Layout switch
@@ -95,6 +96,7 @@ internal sealed partial class MountDaemon(IStoreOpener stores) : IMountDaemon
             reporter.StartWarnings = [warning];
         }
 
+        await using var proving = new ConditionProving(store, settings.ReadOnly, logger).ConfigureAwait(false);
         cache.Start(resumed: hello.IsResumed);
         if (!hello.IsResumed)
         {

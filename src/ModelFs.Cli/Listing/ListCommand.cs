@@ -1,6 +1,5 @@
 using System.CommandLine;
 using System.Text.Json;
-using ModelFs.Cli.Mounting;
 using ModelFs.Stores;
 using Spectre.Console;
 
@@ -14,16 +13,10 @@ internal static class ListCommand
     {
         var store = new Argument<string?>("STORE") { Description = "As for `modelfs mount`.", Arity = ArgumentArity.ZeroOrOne };
         var json = new Option<bool>("--json") { Description = "One JSON object: store, models (name, key, bytes, modified, format, revision), otherObjects." };
-        var storeFile = new Option<string?>("--store-file") { HelpName = "FILE", Description = "Read STORE from the first line of this file." };
-        var caFile = new Option<string?>("--ca-file") { HelpName = "FILE", Description = "Trust the certificate authorities in this PEM file." };
-        var command = new Command("ls", "List the models of a store, without mounting it.") { store, json, storeFile, caFile };
+        var command = new Command("ls", "List the models of a store, without mounting it.") { store, json };
+        var stores = new StoreArguments(services, command);
         command.SetAction((result, cancellationToken) =>
-        {
-            var file = result.GetValue(store) is null ? Path(services, result.GetValue(storeFile) ?? services.Variable("MODELFS_STORE_FILE")) : null;
-            var address = MountPlan.FindStore(services, result.GetValue(store), file);
-            var authorities = Path(services, result.GetValue(caFile) ?? services.Variable("MODELFS_CA_FILE"));
-            return RunAsync(services, address, authorities, result.GetValue(json), cancellationToken);
-        });
+            RunAsync(services, stores.Find(result, result.GetValue(store)), stores.Authorities(result), result.GetValue(json), cancellationToken));
         return command;
     }
 
@@ -77,6 +70,4 @@ internal static class ListCommand
             services.Out.WriteLine($"and {DisplayText.Count(listing.OtherObjects, "other object")} that a mount does not show");
         }
     }
-
-    private static string? Path(CommandServices services, string? path) => string.IsNullOrEmpty(path) ? null : services.Caller.Absolute(path);
 }

@@ -1,6 +1,8 @@
 using System.CommandLine;
 using System.Runtime.InteropServices;
+using ModelFs.Cli.Listing;
 using ModelFs.Cli.Options;
+using ModelFs.Cli.Rasa;
 
 namespace ModelFs.Cli.Mounting;
 
@@ -14,7 +16,7 @@ internal static class MountCommand
     {
         var store = new Argument<string?>("STORE")
         {
-            Description = "Where the models are: a folder, file:///folder or s3://bucket[/prefix]?endpoint=URL&region=R&path-style=true.",
+            Description = "Where the models are: a folder, s3://bucket[/prefix]?endpoint=URL&region=R, gs://bucket[/prefix] or mongodb://host/db?collection=NAME.",
             Arity = ArgumentArity.ZeroOrOne,
         };
         var mountPoint = new Argument<string?>("MOUNTPOINT") { Description = "An existing folder in which the models appear.", Arity = ArgumentArity.ZeroOrOne };
@@ -37,16 +39,19 @@ internal static class MountCommand
             }
 
             var request = MountRequest.From(services.Caller, option => result.GetResult(flags[option]) is null ? null : FlagText(result, flags[option]), texts, services.Variable);
-            var (storeText, place) = Places(request, result.GetValue(store), result.GetValue(mountPoint));
+            var namesStore = flags.FirstOrDefault(flag => flag.Key.Name is "store-file" or "storage" && FlagText(result, flag.Value) is not null).Key;
+            var (storeText, place) = Places(result.GetValue(store), result.GetValue(mountPoint), namesStore);
             return RunAsync(services, request, storeText, place, result.GetValue(foreground), cancellationToken);
         });
         return command;
     }
 
     private static async Task<int> RunAsync(
-        CommandServices services, MountRequest request, string? storeText, string mountPoint, bool foreground, CancellationToken cancellationToken)
+        CommandServices services, MountRequest request, string? storeText, string? place, bool foreground, CancellationToken cancellationToken)
     {
-        var store = MountPlan.FindStore(services, storeText, request.StoreFile);
+        var mountPoint = place ?? RasaMountPoint.Find(RasaSettings.Read(request.RasaConfig, services.Variable), services.Caller)
+            ?? throw CommandException.Usage("no mount point is named: modelfs mount STORE MOUNTPOINT");
+        var store = StoreFinder.Find(services, new StoreSources(storeText, request.StoreFile, request.Storage, request.RasaConfig));
         var launch = MountPlan.Make(services, request, store, mountPoint, foreground);
         PrepareFolders(launch);
         if (foreground)
@@ -70,13 +75,17 @@ internal static class MountCommand
         return ExitCode.Done;
     }
 
-    /// <summary>With the store from a file or the environment, one argument is the mount point.</summary>
-    private static (string? Store, string MountPoint) Places(MountRequest request, string? first, string? second) => (first, second) switch
+    /// <summary>One argument is the mount point, unless it is an address.</summary>
+    /// <param name="first">The first argument, or null.</param>
+    /// <param name="second">The second argument, or null.</param>
+    /// <param name="namesStore">The option on the command line that names the store, or null.</param>
+    private static (string? Store, string? MountPoint) Places(string? first, string? second, MountOption? namesStore) => (first, second) switch
     {
-        ({ } store, { } place) when request.StoreFile is null => (store, place),
-        ({ } store, { }) => throw CommandException.Usage($"STORE is given twice: as '{store}' and by --store-file; leave one out"),
+        ({ } store, { }) when namesStore is not null => throw CommandException.Usage($"STORE is given twice: as '{store}' and by {namesStore.Flag}; leave one out"),
+        ({ } store, { } place) => (store, place),
+        ({ } store, null) when store.Contains("://", StringComparison.Ordinal) => (store, null),
         ({ } place, null) => (null, place),
-        _ => throw CommandException.Usage("no mount point is named: modelfs mount STORE MOUNTPOINT"),
+        _ => (null, null),
     };
 
     private static Option Flag(MountOption option) => option.IsSwitch

@@ -1,6 +1,5 @@
 using ModelFs.Cli.Listing;
 using ModelFs.Cli.Mounts;
-using ModelFs.Stores;
 
 namespace ModelFs.Cli.Mounting;
 
@@ -46,46 +45,6 @@ internal static class MountPlan
             Gid = request.Gid ?? owner.Gid,
         };
         return new KeeperLaunch(settings, request.User, request.LogFile ?? Path.Combine(cache, LogFileName), foreground);
-    }
-
-    /// <summary>Takes the store's address from the argument, the file or the environment, in this order, and checks it.</summary>
-    /// <exception cref="CommandException">There is none, or it can't be right.</exception>
-    public static StoreAddress FindStore(CommandServices services, string? argument, string? file)
-    {
-        var text = argument ?? (file is null ? services.Variable("MODELFS_STORE") : FirstLine(file));
-        if (string.IsNullOrWhiteSpace(text))
-        {
-            throw CommandException.Usage("no store is named: give STORE (a folder, or s3://bucket/prefix), or --store-file FILE, or the environment variable MODELFS_STORE");
-        }
-
-        StoreAddress store;
-        try
-        {
-            store = services.Stores.Parse(text, services.Caller.WorkingDirectory);
-        }
-        catch (StoreException exception)
-        {
-            throw CommandException.Usage(exception.Message);
-        }
-
-        if (argument is not null && store.HoldsSecret)
-        {
-            services.Error.WriteLine("modelfs: warning: the store's address holds a password, and every user of this machine can read command lines; use --store-file or MODELFS_STORE");
-        }
-
-        return store;
-    }
-
-    private static string FirstLine(string file)
-    {
-        try
-        {
-            return File.ReadLines(file).FirstOrDefault("").Trim();
-        }
-        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
-        {
-            throw CommandException.Usage($"--store-file: {exception.Message}");
-        }
     }
 
     private static void RequireFreeFolder(IMountHost mounts, string asGiven, string mountPoint)

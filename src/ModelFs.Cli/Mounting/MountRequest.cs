@@ -12,6 +12,12 @@ internal sealed record MountRequest(Caller Caller)
     /// <summary>A file whose first line is the store's address, or null.</summary>
     public string? StoreFile { get; init; }
 
+    /// <summary>The kind of store that a Rasa NLU server's settings describe, or null.</summary>
+    public string? Storage { get; init; }
+
+    /// <summary>A Rasa NLU server's configuration file, or null.</summary>
+    public string? RasaConfig { get; init; }
+
     /// <summary>The cache directory asked for, or null for the store's own.</summary>
     public string? CacheDirectory { get; init; }
 

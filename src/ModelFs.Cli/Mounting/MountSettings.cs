@@ -63,6 +63,9 @@ internal sealed record MountSettings
     /// <summary>How long a model must be unused before a newer revision takes its place.</summary>
     public TimeSpan SwitchAfter { get; set; } = TimeSpan.FromSeconds(2);
 
+    /// <summary>How old the listing of the store may get before it is read again.</summary>
+    public TimeSpan ListTtl { get; set; } = TimeSpan.FromSeconds(10);
+
     /// <summary>How long the store may go without progress before its callers get an error.</summary>
     public TimeSpan FetchDeadline { get; set; } = TimeSpan.FromSeconds(25);
 
