@@ -15,6 +15,9 @@ internal sealed class StatusReport(JsonElement json)
 
     public long CacheBytes => json.GetProperty("cache").GetProperty("bytes").GetInt64();
 
+    /// <summary>A counter of requests, such as <c>store.read</c>; 0 before the first.</summary>
+    public long Request(string name) => json.GetProperty("requests").TryGetProperty(name, out var count) ? count.GetInt64() : 0;
+
     public IReadOnlyList<ModelStatus> Models => [.. json.GetProperty("models").EnumerateArray().Select(model => new ModelStatus(model))];
 
     public ModelStatus this[string name] =>
@@ -30,6 +33,10 @@ internal sealed class ModelStatus(JsonElement json)
 
     /// <summary>absent, fetching, ready, dirty, publishing, failed or conflicted.</summary>
     public string State => json.GetProperty("state").GetString()!;
+
+    public long Bytes => json.GetProperty("bytes").GetInt64();
+
+    public long BytesHere => json.GetProperty("bytesHere").GetInt64();
 
     public string? LastError => json.GetProperty("lastError").GetString();
 
