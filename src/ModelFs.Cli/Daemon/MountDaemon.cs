@@ -142,9 +142,9 @@ internal sealed partial class MountDaemon(IStoreOpener stores) : IMountDaemon
         passthrough.Decide(session.Negotiated.IsPassthrough ? null : "the kernel does not offer it (6.9 and later do)", folder.LockPath);
         if (hello.IsResumed)
         {
-            foreach (var nodeId in await fileSystem.InheritAsync().ConfigureAwait(false))
+            foreach (var opened in await fileSystem.InheritAsync().ConfigureAwait(false))
             {
-                passthrough.Inherit(nodeId);
+                passthrough.Inherit(opened.Id, opened.IsCached);
             }
         }
     }
