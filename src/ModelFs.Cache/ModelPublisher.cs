@@ -16,7 +16,7 @@ namespace ModelFs.Cache;
 /// while no writer is counted, and each file then found without a writable descriptor or mapping (<see cref="PosixFile.ProbeQuiet"/>),
 /// nothing can change until the version does; so the pack is good if the version is still the same after it.
 /// </remarks>
-internal sealed partial class ModelPublisher(IModelStore store, CopyFiles files, CacheJournal journal, TimeProvider time, ILogger logger)
+internal sealed partial class ModelPublisher(IModelStore store, CopyFiles files, CacheJournal journal, CacheOptions options, TimeProvider time, ILogger logger)
 {
     private readonly SentArchives _sent = new(store, journal);
 
@@ -163,8 +163,8 @@ internal sealed partial class ModelPublisher(IModelStore store, CopyFiles files,
             var output = new FileStream(packPath, FileMode.CreateNew, FileAccess.ReadWrite, FileShare.Read, 1 << 20, FileOptions.Asynchronous);
             await using (output.ConfigureAwait(false))
             {
-                var options = new PackOptions(format, copy.Manifest.Layout, model.Name);
-                packed = await ModelPacker.PackAsync(copy.Content, scan.Entries, options, output, cancellationToken).ConfigureAwait(false);
+                var how = new PackOptions(format, copy.Manifest.Layout, model.Name, options.Compression, options.ArchiveStructure);
+                packed = await ModelPacker.PackAsync(copy.Content, scan.Entries, how, output, cancellationToken).ConfigureAwait(false);
             }
 
             var content = new PackFile(packPath, packed.ArchiveBytes, model);
@@ -183,7 +183,7 @@ internal sealed partial class ModelPublisher(IModelStore store, CopyFiles files,
                     new ModelException(ModelErrorKind.Conflict, $"{publishKey} in {store.DisplayName} was changed by somebody else since this version was fetched"));
             }
 
-            LogPublished(logger, publishKey, stored.Length, scan.Files.Count, stored.Revision.Value);
+            LogPublished(logger, publishKey, stored.Length, scan.Files.Count, stored.Revision.Value, packed.Compression, packed.BytesFromBase);
             var manifest = copy.Manifest with
             {
                 Key = publishKey,
@@ -316,8 +316,8 @@ internal sealed partial class ModelPublisher(IModelStore store, CopyFiles files,
         }
     }
 
-    [LoggerMessage(Level = LogLevel.Information, Message = "published {Key}: {Bytes} bytes, {Files} files, revision {Revision}")]
-    private static partial void LogPublished(ILogger logger, string key, long bytes, int files, string revision);
+    [LoggerMessage(Level = LogLevel.Information, Message = "published {Key}: {Bytes} bytes, {Files} files, revision {Revision}; {Compression}, {Kept} bytes of the archive as they were")]
+    private static partial void LogPublished(ILogger logger, string key, long bytes, int files, string revision, CompressionReport compression, long kept);
 
     [LoggerMessage(Level = LogLevel.Information, Message = "{Key}: revision {Revision} is an earlier version of this mount's own, whose upload got no answer")]
     private static partial void LogAdopted(ILogger logger, string key, string revision);

@@ -55,6 +55,8 @@ internal sealed partial class MountDaemon(IStoreOpener stores) : IMountDaemon
         SettleNew = settings.SettleNew,
         SwitchAfter = settings.SwitchAfter,
         ListTtl = settings.ListTtl,
+        ArchiveStructure = settings.Archive,
+        Compression = settings.Compress,
         AllowDelete = settings.AllowDelete,
         ReadOnly = settings.ReadOnly,
         Layout = settings.Layout switch
