@@ -1,3 +1,4 @@
+using ModelFs.Archives;
 using ModelFs.Cache.Hydration;
 
 namespace ModelFs.Cache;
@@ -43,6 +44,12 @@ public sealed record CacheOptions
 
     /// <summary>How much of an indexed model is fetched once a file of it is used.</summary>
     public HydratePolicy Hydrate { get; init; } = HydratePolicy.Model;
+
+    /// <summary>Of how many pieces a published archive is made.</summary>
+    public ArchiveStructure ArchiveStructure { get; init; }
+
+    /// <summary>What of a published archive is compressed.</summary>
+    public PackCompression Compression { get; init; }
 
     /// <summary>Whether models can be deleted in the store by removing their folder.</summary>
     public bool AllowDelete { get; init; }

@@ -46,7 +46,7 @@ public sealed partial class ModelCache : IAsyncDisposable
         _contents = new ContentEviction(logger);
         _shelf = new CopyShelf(_files, _journal, _contents, options, logger);
         _sealer = new CopySealer(folder, _shelf);
-        _queue = new WritebackQueue(options, time, logger, new ModelPublisher(store, _files, _journal, time, logger).PublishAsync, SetAside);
+        _queue = new WritebackQueue(options, time, logger, new ModelPublisher(store, _files, _journal, options, time, logger).PublishAsync, SetAside);
         var slots = new SemaphoreSlim(options.FetchesMax);
         _fetches = new ModelFetches(new ModelFetcher(store, _files, _shelf, folder, slots, options, time, logger), _shelf, store.DisplayName, options, time, logger);
         _hydrator = new Hydrator(store, slots, new HydrationRoom(_shelf, folder, options), options, time, logger, GiveUpAsync);

@@ -14,6 +14,11 @@ namespace ModelFs.Cache;
 internal sealed partial class ModelFetcher(
     IModelStore store, CopyFiles files, CopyShelf shelf, CacheFolder folder, SemaphoreSlim slots, CacheOptions options, TimeProvider time, ILogger logger)
 {
+    /// <summary>Of all fetches together, about; a fetch keeps the share that it began with.</summary>
+    private const long InFlightBytesMax = 64 << 20;
+
+    private int _running;
+
     /// <summary>Fetches the revision that the last listing named, or the current one if that is gone.</summary>
     /// <returns>A copy that can be shown.</returns>
     /// <exception cref="ModelException">Nothing is left behind.</exception>
@@ -83,6 +88,7 @@ internal sealed partial class ModelFetcher(
     {
         var bytesMax = RoomFor(stored);
         var (id, staged) = files.Stage();
+        var running = Interlocked.Increment(ref _running);
         try
         {
             Interlocked.Exchange(ref model.ProgressField, 0);
@@ -90,7 +96,9 @@ internal sealed partial class ModelFetcher(
             UnpackedModel unpacked;
 
             // The end of a small archive was all of it.
-            Stream archive = whole is null ? new ParallelRangeReader(store, stored, new ParallelReadOptions(), null, cancellationToken) : new MemoryStream(whole, writable: false);
+            Stream archive = whole is null
+                ? new ParallelRangeReader(store, stored, new ParallelReadOptions { InFlightBytesMax = InFlightBytesMax / running }, null, cancellationToken)
+                : new MemoryStream(whole, writable: false);
             await using (archive.ConfigureAwait(false))
             {
                 unpacked = await ModelUnpacker.UnpackAsync(
@@ -131,6 +139,10 @@ internal sealed partial class ModelFetcher(
         {
             files.Drop(staged);
             throw;
+        }
+        finally
+        {
+            Interlocked.Decrement(ref _running);
         }
     }
 

@@ -7,8 +7,9 @@ namespace ModelFs.FileSystem;
 /// <param name="IsWriter">For writing: it counts as an open writer of its copy until it is released.</param>
 /// <param name="IsFolder">It is an open folder.</param>
 /// <param name="ChangePath">The path under which a writer's change was announced, and a file counted as open.</param>
+/// <param name="IsCached">A dead daemon opened it through the kernel's page cache.</param>
 /// <param name="IsDirect">Every read comes to the daemon, because the file was not complete when it was opened.</param>
-internal readonly record struct HandleUse(bool IsWriter = false, bool IsFolder = false, string? ChangePath = null, bool IsDirect = false)
+internal readonly record struct HandleUse(bool IsWriter = false, bool IsFolder = false, string? ChangePath = null, bool IsCached = false, bool IsDirect = false)
 {
     private const byte Writer = 1;
     private const byte Folder = 2;
@@ -19,7 +20,7 @@ internal readonly record struct HandleUse(bool IsWriter = false, bool IsFolder =
 
     /// <summary>Reads back what <see cref="ToByte"/> wrote.</summary>
     public static HandleUse From(byte kind, string changePath) =>
-        new((kind & Writer) != 0, (kind & Folder) != 0, changePath, (kind & Direct) != 0);
+        new((kind & Writer) != 0, (kind & Folder) != 0, changePath, IsDirect: (kind & Direct) != 0);
 }
 
 /// <summary>One open file, folder or snapshot. A file of the cache is opened at the first request that needs a descriptor: most never do.</summary>
@@ -44,6 +45,9 @@ internal sealed class FileHandle(ulong id, Inode inode, HandleUse use) : IDispos
 
     /// <summary>Whether it is an open folder.</summary>
     public bool IsFolder => use.IsFolder;
+
+    /// <summary>Whether a dead daemon opened it through the kernel's page cache.</summary>
+    public bool IsCached => use.IsCached;
 
     /// <summary>What the folder held when its reading began.</summary>
     public IReadOnlyList<FsName>? Names { get; set; }

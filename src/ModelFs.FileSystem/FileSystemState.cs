@@ -79,6 +79,13 @@ internal sealed class FileSystemState(ModelCache cache, InodeTable inodes, FileS
         }
     }
 
+    /// <summary>The size that a file shows, whether its content is here or not.</summary>
+    /// <param name="copy">Its copy.</param>
+    /// <param name="path">Where it lies on the cache's disk.</param>
+    /// <param name="status">What that says.</param>
+    public static long SizeOf(ModelCopy copy, string path, FileStatus status) =>
+        copy is { IsIndexed: true, Hydration: { } hydration } ? hydration.Show(path[(copy.Content.Length + 1)..], status).Size : status.Size;
+
     /// <summary>Where an inode's file is; ESTALE when its copy is gone.</summary>
     public Errno PathOf(Inode inode, out string path)
     {

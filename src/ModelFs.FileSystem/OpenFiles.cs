@@ -12,7 +12,7 @@ internal sealed class OpenFiles(FileSystemState state, TreeNames names, Action<M
     {
         if (state.Inodes.FindInherited(request) is { } inherited)
         {
-            return new FsOpened(inherited.Id, state.Inodes.PathOf(inode), IsInherited: true, inherited.IsDirect);
+            return new FsOpened(inherited.Id, state.Inodes.PathOf(inode), IsInherited: true, IsDirect: inherited.IsDirect);
         }
 
         if (inode.Copy is not { } copy)
@@ -78,7 +78,7 @@ internal sealed class OpenFiles(FileSystemState state, TreeNames names, Action<M
         if (state.Inodes.FindInherited(request) is { } inherited)
         {
             var again = names.Lookup(parent, copy, name);
-            return again.Error == Errno.None ? new FsCreated(again.Value, new FsOpened(inherited.Id, state.Inodes.PathOf(inherited.Inode), IsInherited: true, inherited.IsDirect)) : again.Error;
+            return again.Error == Errno.None ? new FsCreated(again.Value, new FsOpened(inherited.Id, state.Inodes.PathOf(inherited.Inode), IsInherited: true, IsDirect: inherited.IsDirect)) : again.Error;
         }
 
         var changePath = names.ChangePath(parent, name);
@@ -108,17 +108,17 @@ internal sealed class OpenFiles(FileSystemState state, TreeNames names, Action<M
     }
 
     /// <summary>Takes over what a daemon that died had open.</summary>
-    /// <returns>The inodes of files that the kernel may read by itself, each as often as it is open.</returns>
-    public async Task<IReadOnlyList<ulong>> InheritAsync()
+    /// <returns>Its open files that the kernel reads by itself, each inode as often as it is open.</returns>
+    public async Task<IReadOnlyList<FsInherited>> InheritAsync()
     {
-        var opened = new List<ulong>();
+        var opened = new List<FsInherited>();
         foreach (var handle in state.Inodes.Handles)
         {
             if (handle is { IsFolder: false, Inode.Copy: { } copy })
             {
                 if (!handle.IsDirect)
                 {
-                    opened.Add(handle.Inode.Id);
+                    opened.Add(new FsInherited(handle.Inode.Id, handle.IsCached));
                 }
 
                 ModelCache.FileOpened(copy, handle.ChangePath);
@@ -301,7 +301,8 @@ internal sealed class OpenFiles(FileSystemState state, TreeNames names, Action<M
             completed(copy, handle.ChangePath);
         }
 
-        return new FsOpened(handle.Id, localPath, IsDirect: use.IsDirect);
+        var canCache = use is { IsWriter: false, IsDirect: false } && state.Inodes.CanCache(inode, state.Options.CachedFileBytesMax);
+        return new FsOpened(handle.Id, localPath, CanCache: canCache, IsDirect: use.IsDirect);
     }
 
     private async ValueTask<FsResult<int>> ReadLaterAsync(ValueTask coming, ulong id, long offset, Memory<byte> buffer)

@@ -38,11 +38,14 @@ internal enum SessionRecordType : byte
     /// <summary>An operation took effect and all its records are written: its unique number.</summary>
     Done = 10,
 
+    /// <summary>The kernel was told to open a handle through its page cache: handle.</summary>
+    Cached = 11,
+
     /// <summary>An inode's name leads to another inode from its next look-up on, though both are the same file: id.</summary>
-    Supersede = 11,
+    Supersede = 12,
 
     /// <summary>An inode took the place of a superseded one: id, the superseded one's id.</summary>
-    Succeed = 12,
+    Succeed = 13,
 }
 
 /// <summary>One record: two numbers, a small one, a signed one and a text, of which each type uses some.</summary>

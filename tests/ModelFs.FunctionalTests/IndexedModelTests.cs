@@ -37,7 +37,7 @@ internal sealed class IndexedModelTests : MountFixture
     {
         var local = Publish(Model);
         var mount = Mount(new MountSettings { More = ["--hydrate", policy] });
-        Assert.That(Actor.Run("/bin/cat", mount.At("bert", "metadata.json")).Output, Is.EqualTo(File.ReadAllText(Path.Combine(local, "metadata.json"))));
+        Assert.That(Actor.Run("/bin/cat", mount.At("bert", "metadata.json")).Output.TrimEnd(), Is.EqualTo(File.ReadAllText(Path.Combine(local, "metadata.json"))));
         var status = mount.Status();
         Assert.That(status.Request("store.read"), Is.EqualTo(2));
         Assert.That(status.Request("store.bytes_in"), Is.LessThanOrEqualTo((128 << 10) + (1 << 20)));
