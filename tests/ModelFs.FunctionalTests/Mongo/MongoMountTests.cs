@@ -31,7 +31,8 @@ internal sealed class MongoMountTests : MountFixture
         Same(before, mount.At("model_20161111-180000"));
 
         File.WriteAllText(mount.At("model_20161111-180000", "notes.txt"), "changed");
-        Actor.Run("/bin/cp", "-a", Tree("trained", "second"), mount.Root);
+        var local = Tree("trained", "second");
+        Actor.Run("/bin/cp", "-a", local, mount.Root);
         var changed = Folder.At("changed");
         Actor.Run("/bin/cp", "-a", mount.At("model_20161111-180000"), changed);
         mount.Unmount();
@@ -40,11 +41,11 @@ internal sealed class MongoMountTests : MountFixture
         Persistor.Run("fetch", _database, "models", "model_20161111-180000", fetched);
         Persistor.Run("fetch", _database, "models", "trained", fetchedNew);
         Same(changed, fetched);
-        Assert.That(Directory.GetFiles(fetchedNew).Select(Path.GetFileName), Is.EquivalentTo(Directory.GetFiles(Tree("trained", "second")).Select(Path.GetFileName)));
+        Assert.That(Directory.GetFiles(fetchedNew).Select(Path.GetFileName), Is.EquivalentTo(Directory.GetFiles(local).Select(Path.GetFileName)));
         Assert.That(Persistor.Run("fields", _database, "models", "trained").Output, Does.Contain("metadata.json dict").And.Contain("intent_classifier.pkl bytes 0"));
 
         var again = Mount(store: Store, cacheName: "fresh");
-        Same(again.At("trained"), Tree("trained", "second"));
+        Same(again.At("trained"), local);
     }
 
     [Test]
