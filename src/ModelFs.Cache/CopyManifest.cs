@@ -1,4 +1,5 @@
 using System.Text.Json.Serialization;
+using ModelFs.Cache.Hydration;
 using ModelFs.Models;
 
 namespace ModelFs.Cache;
@@ -78,4 +79,5 @@ public sealed record SentArchive(string Key, string? BaseRevision, long Length, 
 [JsonSerializable(typeof(CopyManifest))]
 [JsonSerializable(typeof(BaseTree))]
 [JsonSerializable(typeof(JournalMark))]
+[JsonSerializable(typeof(VerifyReport))]
 internal sealed partial class CacheJson : JsonSerializerContext;

@@ -28,6 +28,7 @@ public sealed partial class ModelCache : IAsyncDisposable
     private readonly CopyShelf _shelf;
     private readonly ContentEviction _contents;
     private readonly Hydrator _hydrator;
+    private readonly CopyTurnover _turnover;
     private readonly CopyReads _reads;
     private readonly IModelStore _store;
     private readonly CancellationTokenSource _stopping = new();
@@ -49,10 +50,11 @@ public sealed partial class ModelCache : IAsyncDisposable
         _queue = new WritebackQueue(options, time, logger, new ModelPublisher(store, _files, _journal, options, time, logger).PublishAsync, SetAside);
         var slots = new SemaphoreSlim(options.FetchesMax);
         _fetches = new ModelFetches(new ModelFetcher(store, _files, _shelf, folder, slots, options, time, logger), _shelf, store.DisplayName, options, time, logger);
-        _hydrator = new Hydrator(store, slots, new HydrationRoom(_shelf, folder, options), options, time, logger, GiveUpAsync);
+        _hydrator = new Hydrator(store, slots, new HydrationRoom(_shelf, folder, options), options, time, logger, (copy, gone) => _turnover!.GiveUpAsync(copy, gone));
         _reads = new CopyReads(_hydrator, options);
         _changes = new CopyChanges(_journal, _queue, _reads, time);
         Catalog = new ModelCatalog(store, options, time, logger);
+        _turnover = new CopyTurnover(store, Catalog, _shelf, options, time, logger, _stopping.Token);
         Catalog.Changed += OnListingChanged;
         _hydrator.FileCompleted += (copy, path) => FileCompleted?.Invoke(copy, path);
         _shelf.Retired += copy => CopyRetired?.Invoke(copy);
@@ -147,6 +149,15 @@ public sealed partial class ModelCache : IAsyncDisposable
     public ValueTask WaitForContentAsync(ModelCopy copy, string path, long offset, long length, CancellationToken cancellationToken) =>
         _reads.WaitForAsync(copy, path, offset, length, cancellationToken);
 
+    /// <summary>Compares what is here of a model with the digests that are known of it.</summary>
+    /// <param name="model">The model.</param>
+    /// <param name="repair">Whether what is damaged is given up and fetched anew.</param>
+    /// <param name="withStore">Whether the store is asked; without it a repair only drops what is damaged.</param>
+    /// <param name="cancellationToken">Ends it between two blocks.</param>
+    /// <exception cref="ModelException">The cache's disk failed, or the model does not rest.</exception>
+    public Task<VerifyReport> VerifyAsync(CachedModel model, bool repair, bool withStore, CancellationToken cancellationToken) =>
+        new CacheVerification(withStore ? _store : null, _contents, _hydrator, _turnover.TryGiveUp, _logger).RunAsync(model, repair, cancellationToken);
+
     /// <summary>A change announced by <see cref="BeginChangeAsync"/> is over; the copy begins to settle.</summary>
     public void EndChange(ModelCopy copy, string path) => _changes.End(copy, path);
 
@@ -189,7 +200,7 @@ public sealed partial class ModelCache : IAsyncDisposable
         }
 
         _shelf.DropIfUnused(copy);
-        ReplaceIfOutdated(copy.Model);
+        _turnover.ReplaceIfOutdated(copy.Model);
     }
 
     /// <summary>The kernel holds one more inode of the copy.</summary>
@@ -446,85 +457,10 @@ public sealed partial class ModelCache : IAsyncDisposable
                 model.NextTryAt = default;
             }
 
-            ReplaceIfOutdated(model);
+            _turnover.ReplaceIfOutdated(model);
         }
 
         Catalog.Prune();
-    }
-
-    /// <summary>Retires a clean, unused copy whose model has another revision in the store, or none.</summary>
-    private void ReplaceIfOutdated(CachedModel model)
-    {
-        ModelCopy copy;
-        TimeSpan left;
-        lock (model.Gate)
-        {
-            if (!Catalog.HasListing || model.Copy is not { IsDirty: false } current || model.IsPublishing || current.OpenFiles > 0
-                || model.Stored?.Revision.Value == current.Manifest.BaseRevision)
-            {
-                return;
-            }
-
-            copy = current;
-            left = copy.LastUsed + _options.SwitchAfter - _time.GetUtcNow();
-            if (left <= TimeSpan.Zero)
-            {
-                Retire(model, copy);
-            }
-        }
-
-        if (left > TimeSpan.Zero)
-        {
-            _ = ReplaceLaterAsync(model, left);
-            return;
-        }
-
-        _shelf.NoteRetired(copy);
-    }
-
-    /// <summary>The store no longer has the revision of a copy that is not whole: nothing more of it can come, whoever has it open.</summary>
-    private async Task GiveUpAsync(ModelCopy copy, StoreException gone)
-    {
-        var model = copy.Model;
-        try
-        {
-            var current = await _store.StatAsync(copy.Manifest.Key, _stopping.Token).ConfigureAwait(false);
-            lock (model.Gate)
-            {
-                model.NoteStored(current, _time.GetTimestamp());
-            }
-        }
-        catch (Exception error) when (error is StoreException or OperationCanceledException)
-        {
-            // The next listing tells.
-        }
-
-        lock (model.Gate)
-        {
-            if (model.Copy != copy || copy.IsDirty || copy.Hydration is null)
-            {
-                return;
-            }
-
-            Retire(model, copy);
-        }
-
-        LogGone(_logger, copy.Manifest.Key, copy.OpenFiles, gone.Message);
-        _shelf.NoteRetired(copy);
-        Catalog.Prune();
-    }
-
-    private async Task ReplaceLaterAsync(CachedModel model, TimeSpan pause)
-    {
-        try
-        {
-            await Task.Delay(pause, _time, _stopping.Token).ConfigureAwait(false);
-            ReplaceIfOutdated(model);
-        }
-        catch (OperationCanceledException)
-        {
-            // The next start compares revisions again.
-        }
     }
 
     /// <summary>Under the model's gate: the model has no copy from now on.</summary>
@@ -535,9 +471,6 @@ public sealed partial class ModelCache : IAsyncDisposable
         model.Incarnation++;
         model.MoveTo(ModelState.Absent);
     }
-
-    [LoggerMessage(Level = LogLevel.Warning, Message = "{Key} was replaced or removed in the store before all of it was here; {OpenFiles} open files of it end where their content does: {Reason}")]
-    private static partial void LogGone(ILogger logger, string key, int openFiles, string reason);
 
     [LoggerMessage(Level = LogLevel.Information, Message = "deleted {Key}, revision {Revision}")]
     private static partial void LogDeleted(ILogger logger, string key, string revision);

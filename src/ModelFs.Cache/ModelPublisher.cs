@@ -316,6 +316,13 @@ internal sealed partial class ModelPublisher(IModelStore store, CopyFiles files,
         {
             manifest = manifest with { ContentBytes = scan.ContentBytes, Files = scan.Files.Count };
             CopyFiles.WriteBase(copy.Folder, scan.Files, durable: result == PublishResult.Published);
+            var map = result == PublishResult.Published ? HollowCopies.TryAdopt(copy, manifest) : null;
+            if (map is not null)
+            {
+                // It can be dropped and fetched file by file from now on.
+                manifest = manifest with { Version = CopyManifest.IndexedVersion, Indexed = true };
+            }
+
             CopyFiles.WriteManifest(copy.Folder, manifest, durable: result == PublishResult.Published);
             lock (model.Gate)
             {
@@ -324,8 +331,12 @@ internal sealed partial class ModelPublisher(IModelStore store, CopyFiles files,
                 copy.Sent = [];
                 if (copy.ChangeVersion != version)
                 {
+                    // As a start would take it: marked, it is not what its index says.
+                    copy.Manifest = manifest with { Version = CopyManifest.CurrentVersion, Indexed = false };
                     return new PublishOutcome(result);
                 }
+
+                copy.Map = map;
 
                 copy.DirtySince = null;
                 copy.IsMarkedSynced = false;

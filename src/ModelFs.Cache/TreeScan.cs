@@ -103,7 +103,8 @@ internal sealed record TreeScan(IReadOnlyList<TreeEntry> Entries, IReadOnlyList<
         }
     }
 
-    private static bool IsSame(BaseFile known, FileStatus status) =>
+    /// <summary>Whether lstat says of a file what it said when its digest was taken.</summary>
+    internal static bool IsSame(BaseFile known, FileStatus status) =>
         known.Inode == status.Inode
         && known.Size == status.Size
         && known.ChangeSeconds == status.ChangeTime.Seconds

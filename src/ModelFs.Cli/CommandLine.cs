@@ -6,6 +6,7 @@ using ModelFs.Cli.Draining;
 using ModelFs.Cli.Listing;
 using ModelFs.Cli.Mounting;
 using ModelFs.Cli.Status;
+using ModelFs.Cli.Verifying;
 
 namespace ModelFs.Cli;
 
@@ -62,6 +63,7 @@ internal static class CommandLine
             UnmountCommand.Create(services),
             StatusCommand.Create(services),
             SyncCommand.Create(services),
+            VerifyCommand.Create(services),
             ListCommand.Create(services),
             CompletionCommand.Create(services),
             StoreWaitCommand.Create(services),

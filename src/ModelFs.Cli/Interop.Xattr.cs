@@ -20,10 +20,10 @@ internal static partial class Interop
         return SetXattr(path, name, bytes, (nuint)bytes.Length, 0) == 0 ? 0 : Marshal.GetLastPInvokeError();
     }
 
-    /// <summary>Reads an attribute as text of at most 4 KiB; null when there is none.</summary>
+    /// <summary>Reads an attribute as text, of at most the 64 KiB that Linux allows; null when there is none.</summary>
     internal static string? GetXattr(string path, string name)
     {
-        Span<byte> buffer = stackalloc byte[4096];
+        Span<byte> buffer = new byte[64 << 10];
         var length = (int)GetXattr(path, name, buffer, (nuint)buffer.Length);
         return length <= 0 ? null : Encoding.UTF8.GetString(buffer[..length]);
     }

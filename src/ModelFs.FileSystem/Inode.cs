@@ -90,6 +90,9 @@ internal sealed class Inode
     /// <summary>Whether its file is open, by itself or by one of which it took the place.</summary>
     public bool IsOpen => Handles > 0 || Predecessors.Exists(each => each.IsOpen);
 
+    /// <summary>The inode that took its place in the end, or itself.</summary>
+    public Inode Last => Successor is { } successor ? successor.Last : this;
+
     /// <summary>Takes the place of a superseded inode.</summary>
     public void Succeed(Inode predecessor)
     {

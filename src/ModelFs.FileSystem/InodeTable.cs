@@ -1,4 +1,3 @@
-using System.Globalization;
 using ModelFs.Cache;
 
 namespace ModelFs.FileSystem;
@@ -20,7 +19,7 @@ internal sealed class InodeTable : IDisposable
     private readonly Dictionary<ulong, ulong> _intents = [];
     private readonly HashSet<ulong> _done = [];
     private readonly Dictionary<ulong, ulong> _opened = [];
-    private readonly Dictionary<(ulong Parent, string Name), List<Inode>> _superseded = [];
+    private readonly InodeSuccession _succession = new();
     private readonly ModelCache _cache;
     private readonly SessionLog _log;
     private ulong _lastInode = RootId;
@@ -46,7 +45,7 @@ internal sealed class InodeTable : IDisposable
             _inodes[inode.Id] = inode;
             if (inode is { IsSuperseded: true, Successor: null })
             {
-                AwaitSuccessor(inode);
+                _succession.Await(inode);
             }
             else if (inode is { IsUnlinked: false, IsSuperseded: false, Parent: { } parent })
             {
@@ -147,13 +146,9 @@ internal sealed class InodeTable : IDisposable
             _log.Append(new SessionRecord(SessionRecordType.Node, inode.Id, parent.Id, (byte)kind, incarnation, name));
             _inodes.Add(inode.Id, inode);
             _names[(parent.Id, name)] = inode;
-            if (_superseded.Remove((parent.Id, name), out var predecessors))
+            foreach (var predecessor in _succession.TakePlaces(inode))
             {
-                foreach (var predecessor in predecessors)
-                {
-                    inode.Succeed(predecessor);
-                    _log.Append(new SessionRecord(SessionRecordType.Succeed, inode.Id, predecessor.Id));
-                }
+                _log.Append(new SessionRecord(SessionRecordType.Succeed, inode.Id, predecessor.Id));
             }
 
             if (copy is not null)
@@ -187,7 +182,7 @@ internal sealed class InodeTable : IDisposable
 
             RemoveName(inode);
             inode.IsSuperseded = true;
-            AwaitSuccessor(inode);
+            _succession.Await(inode);
             _log.Append(new SessionRecord(SessionRecordType.Supersede, inode.Id));
             return (parent.Id, inode.Name);
         }
@@ -433,7 +428,7 @@ internal sealed class InodeTable : IDisposable
     {
         lock (_gate)
         {
-            return PathLocked(inode);
+            return InodePaths.OnDisk(inode);
         }
     }
 
@@ -442,7 +437,7 @@ internal sealed class InodeTable : IDisposable
     {
         lock (_gate)
         {
-            return RelativeLocked(inode);
+            return InodePaths.InModel(inode);
         }
     }
 
@@ -455,49 +450,6 @@ internal sealed class InodeTable : IDisposable
         }
 
         _log.Dispose();
-    }
-
-    private static string RelativeLocked(Inode inode)
-    {
-        var parts = new Stack<string>();
-        for (var each = inode; each is { Kind: InodeKind.Tree }; each = each.Parent)
-        {
-            while (each.Successor is { } successor)
-            {
-                each = successor;
-            }
-
-            parts.Push(each.Name);
-        }
-
-        return string.Join('/', parts);
-    }
-
-    private static string? PathLocked(Inode inode)
-    {
-        if (inode.Copy is not { } copy)
-        {
-            return null;
-        }
-
-        if (inode.Kind != InodeKind.Tree)
-        {
-            return copy.Content;
-        }
-
-        if (inode.Successor is { } successor)
-        {
-            return PathLocked(successor);
-        }
-
-        if (inode.IsUnlinked)
-        {
-            return copy.Unlinked + "/" + inode.Id.ToString(CultureInfo.InvariantCulture);
-        }
-
-        return inode.Parent is { Kind: InodeKind.Tree } parent
-            ? PathLocked(parent) + "/" + inode.Name
-            : copy.Content + "/" + inode.Name;
     }
 
     /// <summary>Removes an inode that the kernel neither knows nor has open.</summary>
@@ -521,36 +473,12 @@ internal sealed class InodeTable : IDisposable
         handle.Inode.DirectHandles += handle.IsDirect ? change : 0;
     }
 
-    private void AwaitSuccessor(Inode inode)
-    {
-        var place = (inode.Parent!.Id, inode.Name);
-        if (!_superseded.TryGetValue(place, out var waiting))
-        {
-            _superseded[place] = waiting = [];
-        }
-
-        waiting.Add(inode);
-    }
-
-    /// <summary>An inode that is gone needs no successor, and a successor that was kept for its sake may go.</summary>
+    /// <summary>A successor that was kept for the sake of an inode that is gone may go.</summary>
     private void LeaveSuccessor(Inode inode)
     {
-        if (!inode.IsSuperseded)
+        if (_succession.Leave(inode) is { } successor && RemoveIfUnused(successor) is { } copy)
         {
-            return;
-        }
-
-        if (inode.Successor is { } successor)
-        {
-            successor.Predecessors.Remove(inode);
-            if (RemoveIfUnused(successor) is { } copy)
-            {
-                _cache.RemoveReference(copy);
-            }
-        }
-        else if (inode.Parent is { } parent && _superseded.TryGetValue((parent.Id, inode.Name), out var waiting) && waiting.Remove(inode) && waiting.Count == 0)
-        {
-            _superseded.Remove((parent.Id, inode.Name));
+            _cache.RemoveReference(copy);
         }
     }
 

@@ -112,7 +112,7 @@ public sealed class ModelFileSystem : IDisposable
         await _state.Cache.BeginChangeAsync(copy, changePath, ChangeKind.Write, cancellationToken).ConfigureAwait(false);
         try
         {
-            var error = Apply(inode, copy, change);
+            var error = _tree.Apply(inode, copy, change);
             return error == Errno.None ? GetAttributes(id) : error;
         }
         finally
@@ -421,43 +421,6 @@ public sealed class ModelFileSystem : IDisposable
         }
 
         return new(Errno.None, names);
-    }
-
-    private Errno Apply(Inode inode, ModelCopy copy, FsChange change)
-    {
-        _state.Names.EnterReadLock();
-        try
-        {
-            var error = _state.PathOf(inode, out var path);
-            if (error != Errno.None)
-            {
-                return error;
-            }
-
-            error = PosixFile.Stat(path, out var status);
-            if (change.Size is { } size && error == Errno.None)
-            {
-                _state.Inodes.NoteWritten(inode);
-                ModelCache.NoteWritten(copy, status.Inode);
-                error = PosixFile.SetLength(path, size);
-            }
-
-            if (change.Mode is { } mode && error == Errno.None && !status.IsLink)
-            {
-                error = PosixFile.SetMode(path, mode & 0x1FF);
-            }
-
-            if ((change.AccessTime ?? change.ModifiedTime) is not null && error == Errno.None)
-            {
-                error = PosixFile.SetTimes(path, change.AccessTime ?? PosixFile.TimeUnchanged, change.ModifiedTime ?? PosixFile.TimeUnchanged);
-            }
-
-            return error;
-        }
-        finally
-        {
-            _state.Names.ExitReadLock();
-        }
     }
 
     private async ValueTask<Errno> RemoveModelAsync(Inode parent, string name, CachedModel model, FsRequest request, CancellationToken cancellationToken)

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Globalization;
 using System.Text;
 using ModelFs.Cache;
@@ -12,6 +13,7 @@ internal sealed class ModelXattrs(ModelCache cache)
     private const string UserSpace = "user.";
     private const string Prefix = UserSpace + "modelfs.";
 
+    private readonly ConcurrentDictionary<string, string> _verified = new(StringComparer.Ordinal);
     private volatile string? _lastSyncError;
 
     /// <summary>The names, all with the prefix <c>user.modelfs.</c>.</summary>
@@ -45,6 +47,7 @@ internal sealed class ModelXattrs(ModelCache cache)
             "revision" => model.Copy?.Manifest.BaseRevision ?? model.StoredRevision ?? "",
             "progress" => Progress(model),
             "last_error" => model.LastError?.Message ?? "",
+            "verify" => _verified.GetValueOrDefault(model.Name.ToString()),
             _ => null,
         };
         return value is null ? Errno.ENODATA : Encoding.UTF8.GetBytes(value);
@@ -58,6 +61,11 @@ internal sealed class ModelXattrs(ModelCache cache)
     /// <exception cref="ModelException">A writer is open, or the publish failed.</exception>
     public async ValueTask<Errno> SetAsync(Inode inode, string name, string value, CancellationToken cancellationToken)
     {
+        if (name == Prefix + "verify" && inode.Kind == InodeKind.Status)
+        {
+            return await VerifyAsync(value, cancellationToken).ConfigureAwait(false);
+        }
+
         if (name != Prefix + "sync" || inode.Kind is not (InodeKind.Model or InodeKind.Root or InodeKind.Status))
         {
             return Errno.ENOTSUP;
@@ -91,6 +99,25 @@ internal sealed class ModelXattrs(ModelCache cache)
 
             throw;
         }
+    }
+
+    /// <summary><c>check NAME</c> compares what is here of a model with its digests, <c>repair NAME</c> also fetches anew what is damaged; the model's folder then tells the result.</summary>
+    private async ValueTask<Errno> VerifyAsync(string value, CancellationToken cancellationToken)
+    {
+        var space = value.IndexOf(' ', StringComparison.Ordinal);
+        if (space < 0 || value[..space] is not ("check" or "repair"))
+        {
+            return Errno.EINVAL;
+        }
+
+        if (!ModelName.TryParsePath(value[(space + 1)..], out var name) || cache.Catalog.Find(name) is not { } model)
+        {
+            return Errno.ENOENT;
+        }
+
+        var report = await cache.VerifyAsync(model, value[..space] == "repair", withStore: true, cancellationToken).ConfigureAwait(false);
+        _verified[model.Name.ToString()] = report.ToJson();
+        return Errno.None;
     }
 
     private static string Progress(CachedModel model)

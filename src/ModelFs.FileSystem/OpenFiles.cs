@@ -15,8 +15,9 @@ internal sealed class OpenFiles(FileSystemState state, TreeNames names, Action<M
             return new FsOpened(inherited.Id, state.Inodes.PathOf(inode), IsInherited: true, IsDirect: inherited.IsDirect);
         }
 
-        if (inode.Copy is not { } copy)
+        if (inode.Copy is not { } copy || inode is { IsSuperseded: true, Handles: 0 })
         {
+            // The kernel looks the path up again, and is given the inode that took this one's place.
             return Errno.ESTALE;
         }
 
@@ -147,12 +148,7 @@ internal sealed class OpenFiles(FileSystemState state, TreeNames names, Action<M
             return;
         }
 
-        var owner = inode;
-        while (owner.Successor is { } successor)
-        {
-            owner = successor;
-        }
-
+        var owner = inode.Last;
         if (owner is { IsUnlinked: true, IsOpen: false } && state.PathOf(owner, out var path) == Errno.None)
         {
             _ = PosixFile.Unlink(path);

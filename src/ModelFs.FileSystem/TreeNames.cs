@@ -183,6 +183,44 @@ internal sealed class TreeNames(FileSystemState state)
         return folder.Length == 0 ? name : folder + "/" + name;
     }
 
+    /// <summary>Changes attributes of a file or folder; the change was announced.</summary>
+    public Errno Apply(Inode inode, ModelCopy copy, FsChange change)
+    {
+        state.Names.EnterReadLock();
+        try
+        {
+            var error = state.PathOf(inode, out var path);
+            if (error != Errno.None)
+            {
+                return error;
+            }
+
+            error = PosixFile.Stat(path, out var status);
+            if (change.Size is { } size && error == Errno.None)
+            {
+                state.Inodes.NoteWritten(inode);
+                ModelCache.NoteWritten(copy, status.Inode);
+                error = PosixFile.SetLength(path, size);
+            }
+
+            if (change.Mode is { } mode && error == Errno.None && !status.IsLink)
+            {
+                error = PosixFile.SetMode(path, mode & 0x1FF);
+            }
+
+            if ((change.AccessTime ?? change.ModifiedTime) is not null && error == Errno.None)
+            {
+                error = PosixFile.SetTimes(path, change.AccessTime ?? PosixFile.TimeUnchanged, change.ModifiedTime ?? PosixFile.TimeUnchanged);
+            }
+
+            return error;
+        }
+        finally
+        {
+            state.Names.ExitReadLock();
+        }
+    }
+
     private static string ParkingPlace(ModelCopy copy, Inode inode) => copy.Unlinked + "/" + inode.Id.ToString(CultureInfo.InvariantCulture);
 
     /// <summary>Moves an open file out of sight; its last handle removes it.</summary>

@@ -50,6 +50,15 @@ internal sealed class FakeMounts : IMountHost
 
     public void StopKeeper(int pid) => Calls.Add($"stop {pid}");
 
+    /// <summary>What a check of a model reports, by its name.</summary>
+    public Dictionary<string, string> Verified { get; } = [];
+
+    public Task<(int Errno, string? Report)> VerifyAsync(string mountPoint, string model, bool repair, CancellationToken cancellationToken)
+    {
+        Calls.Add($"{(repair ? "repair" : "check")} {mountPoint} {model}");
+        return Task.FromResult(Verified.TryGetValue(model, out var report) ? (0, report) : (2, (string?)null));
+    }
+
     public string RealPath(string absolutePath) => absolutePath;
 
     public Task<StatusReading> ReadStatusAsync(string mountPoint)

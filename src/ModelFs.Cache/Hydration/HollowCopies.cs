@@ -44,6 +44,25 @@ internal static class HollowCopies
         }
     }
 
+    /// <summary>Makes a map for a copy that was just published, all of which is here, if the index of its archive was kept beside it.</summary>
+    /// <returns>Null when there is no such index, or the disk refused: then it is a copy like that of a foreign archive.</returns>
+    public static HydrationMap? TryAdopt(ModelCopy copy, CopyManifest manifest)
+    {
+        if (IndexFile.Read(copy.Folder, manifest, copy.Model.Name) is not { } index)
+        {
+            return null;
+        }
+
+        try
+        {
+            return HydrationMap.CreateFull(copy.Folder, new SliceTable(index).Count, isSynced: manifest.BootId is null);
+        }
+        catch (ModelException)
+        {
+            return null;
+        }
+    }
+
     /// <summary>Takes up an indexed copy of an earlier daemon.</summary>
     /// <returns>False when what is here of it can't be told: it is to be dropped.</returns>
     public static bool TryLoad(ModelCopy copy)

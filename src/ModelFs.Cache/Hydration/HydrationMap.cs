@@ -76,6 +76,25 @@ internal sealed class HydrationMap
         return map;
     }
 
+    /// <summary>Makes the map of a copy of which everything is here.</summary>
+    /// <param name="folder">The copy's folder.</param>
+    /// <param name="slices">How many slices its files have.</param>
+    /// <param name="isSynced">Whether all of it is on the disk.</param>
+    /// <exception cref="ModelException">The cache's disk refused.</exception>
+    public static HydrationMap CreateFull(string folder, int slices, bool isSynced)
+    {
+        var bits = NewBits(slices);
+        for (var slice = 0; slice < slices; slice++)
+        {
+            bits[slice >> 3] |= (byte)(1 << (slice & 7));
+        }
+
+        var map = new HydrationMap(folder, slices, bits, isSynced ? [.. bits] : NewBits(slices));
+        Write(map.SyncedPath, map._synced, slices, "", durable: true);
+        Write(map.LivePath, map._bits, slices, CacheFolder.BootId, durable: false);
+        return map;
+    }
+
     /// <summary>Takes up the map of a copy.</summary>
     /// <param name="folder">The copy's folder.</param>
     /// <param name="slices">How many slices its files have; null takes the map's own word.</param>

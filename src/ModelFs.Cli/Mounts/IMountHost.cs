@@ -44,6 +44,10 @@ internal interface IMountHost
     /// <exception cref="OperationCanceledException">Cancelled.</exception>
     Task<int> WaitForStoreAsync(string mountPoint, string? model, CancellationToken cancellationToken);
 
+    /// <summary>Has a mount check what is in its cache of a model (<c>user.modelfs.verify</c> on its <c>status.json</c>), and returns the report.</summary>
+    /// <returns>0 and the report as JSON, or an errno.</returns>
+    Task<(int Errno, string? Report)> VerifyAsync(string mountPoint, string model, bool repair, CancellationToken cancellationToken);
+
     /// <summary>The text of <c>user.modelfs.last_error</c> on a path in a mount, or null.</summary>
     string? LastErrorOf(string path);
 

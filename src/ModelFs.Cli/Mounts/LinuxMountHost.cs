@@ -63,6 +63,17 @@ internal sealed class LinuxMountHost(string program) : IMountHost
         }
     }
 
+    public async Task<(int Errno, string? Report)> VerifyAsync(string mountPoint, string model, bool repair, CancellationToken cancellationToken)
+    {
+        const string attribute = "user.modelfs.verify";
+        var request = (repair ? "repair " : "check ") + model;
+
+        // The call blocks inside of the kernel until it is done; when this process ends, so does it.
+        var errno = await Task.Run(() => Interop.SetXattr(Path.Combine(mountPoint, StatusReport.PathInMount), attribute, request), CancellationToken.None)
+            .WaitAsync(cancellationToken).ConfigureAwait(false);
+        return (errno, errno == 0 ? Interop.GetXattr(Path.Combine(mountPoint, model), attribute) : null);
+    }
+
     public string? LastErrorOf(string path) => Interop.GetXattr(path, "user.modelfs.last_error");
 
     public int Unmount(string mountPoint, bool lazy)

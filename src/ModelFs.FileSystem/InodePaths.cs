@@ -1,0 +1,42 @@
+using System.Globalization;
+
+namespace ModelFs.FileSystem;
+
+/// <summary>Where inodes are. The caller holds the lock of <see cref="InodeTable"/>.</summary>
+internal static class InodePaths
+{
+    /// <summary>An inode's path relative to its model's folder.</summary>
+    public static string InModel(Inode inode)
+    {
+        var parts = new Stack<string>();
+        for (var each = inode; each is { Kind: InodeKind.Tree }; each = each.Parent)
+        {
+            each = each.Last;
+            parts.Push(each.Name);
+        }
+
+        return string.Join('/', parts);
+    }
+
+    /// <summary>Where an inode's file is on the cache's disk; null for what has none.</summary>
+    public static string? OnDisk(Inode inode)
+    {
+        inode = inode.Last;
+        if (inode.Copy is not { } copy)
+        {
+            return null;
+        }
+
+        if (inode.Kind != InodeKind.Tree)
+        {
+            return copy.Content;
+        }
+
+        if (inode.IsUnlinked)
+        {
+            return copy.Unlinked + "/" + inode.Id.ToString(CultureInfo.InvariantCulture);
+        }
+
+        return inode.Parent is { Kind: InodeKind.Tree } parent ? OnDisk(parent) + "/" + inode.Name : copy.Content + "/" + inode.Name;
+    }
+}
