@@ -70,4 +70,5 @@ public sealed record SentArchive(string Key, string? BaseRevision, long Length, 
 [JsonSerializable(typeof(CopyManifest))]
 [JsonSerializable(typeof(BaseTree))]
 [JsonSerializable(typeof(JournalMark))]
+[JsonSerializable(typeof(PinnedModels))]
 internal sealed partial class CacheJson : JsonSerializerContext;

@@ -129,6 +129,22 @@ public sealed partial class ModelCatalog
         }
     }
 
+    /// <summary>The disk turn of the model of that name, as the catalog has it: with the turn taken the catalog does not forget it.</summary>
+    internal async Task<CachedModel> TakeDiskTurnAsync(ModelName name, CancellationToken cancellationToken)
+    {
+        while (true)
+        {
+            var model = GetOrAdd(name);
+            await model.DiskTurn.WaitAsync(cancellationToken).ConfigureAwait(false);
+            if (GetOrAdd(name) == model)
+            {
+                return model;
+            }
+
+            model.DiskTurn.Release();
+        }
+    }
+
     /// <summary>Forgets models that neither the store nor the cache holds; not one whose first copy is being made.</summary>
     internal void Prune()
     {

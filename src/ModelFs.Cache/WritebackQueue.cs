@@ -62,7 +62,10 @@ internal sealed partial class WritebackQueue : IAsyncDisposable
 
     /// <summary>Publishes now, whatever the settling times say.</summary>
     /// <returns>The outcome of an attempt that began after the call; null when there is nothing to publish.</returns>
-    public async Task<PublishOutcome?> PublishNowAsync(CachedModel model, CancellationToken cancellationToken)
+    /// <param name="model">The model.</param>
+    /// <param name="cancellationToken">Ends the wait.</param>
+    /// <param name="atClose">Whether a close waits for it.</param>
+    public async Task<PublishOutcome?> PublishNowAsync(CachedModel model, CancellationToken cancellationToken, bool atClose = false)
     {
         TaskCompletionSource<PublishOutcome> next;
         lock (model.Gate)
@@ -74,6 +77,7 @@ internal sealed partial class WritebackQueue : IAsyncDisposable
 
             next = model.NextOutcome ??= new TaskCompletionSource<PublishOutcome>(TaskCreationOptions.RunContinuationsAsynchronously);
             model.IsForced = true;
+            model.IsForcedByClose |= atClose;
         }
 
         Touch(model);
@@ -189,6 +193,7 @@ internal sealed partial class WritebackQueue : IAsyncDisposable
                 {
                     _dirty.Remove(model);
                     model.IsForced = false;
+                    model.IsForcedByClose = false;
                     (waiting, model.NextOutcome) = (model.NextOutcome, null);
                 }
             }
@@ -240,6 +245,8 @@ internal sealed partial class WritebackQueue : IAsyncDisposable
 
                 model.IsPublishing = true;
                 model.IsForced = false;
+                model.IsPublishedAtClose = model.IsForcedByClose;
+                model.IsForcedByClose = false;
                 (waiting, model.NextOutcome) = (model.NextOutcome, null);
                 model.MoveTo(ModelState.Publishing);
             }

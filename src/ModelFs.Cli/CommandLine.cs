@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.CommandLine.Help;
 using System.CommandLine.Invocation;
 using System.CommandLine.Parsing;
+using ModelFs.Cli.Control;
 using ModelFs.Cli.Draining;
 using ModelFs.Cli.Listing;
 using ModelFs.Cli.Mounting;
@@ -62,9 +63,13 @@ internal static class CommandLine
             UnmountCommand.Create(services),
             StatusCommand.Create(services),
             SyncCommand.Create(services),
+            ResolveCommand.Create(services),
+            WarmCommand.Create(services),
+            PinCommand.Create(services),
+            EvictCommand.Create(services),
             ListCommand.Create(services),
             CompletionCommand.Create(services),
-            StoreWaitCommand.Create(services),
+            SetAttributeCommand.Create(services),
         };
         if (services.Daemon is { } daemon)
         {

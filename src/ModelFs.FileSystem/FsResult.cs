@@ -43,7 +43,8 @@ public readonly record struct FsEntry(ulong Id, FsAttributes Attributes, TimeSpa
 /// <param name="Handle">For later requests on it.</param>
 /// <param name="LocalPath">The complete file of the cache behind it; null for a control file, whose content is a snapshot.</param>
 /// <param name="IsInherited">Whether a daemon that died had opened it already and the kernel only repeats its request.</param>
-public readonly record struct FsOpened(ulong Handle, string? LocalPath, bool IsInherited = false);
+/// <param name="WantsFlush">Whether each close of it is to be told.</param>
+public readonly record struct FsOpened(ulong Handle, string? LocalPath, bool IsInherited = false, bool WantsFlush = false);
 
 /// <summary>A created file: its entry and the open handle.</summary>
 /// <param name="Entry">The entry; handed out once.</param>

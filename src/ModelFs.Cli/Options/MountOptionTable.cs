@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Logging;
+using ModelFs.Cache;
 using ModelFs.Cli.Mounting;
 
 namespace ModelFs.Cli.Options;
@@ -31,6 +32,10 @@ internal static class MountOptionTable
             (s, v) => s with { Settle = OptionText.Seconds(v) }),
         Setting("settle-new", "SECONDS", "The same for a new model that has no metadata.json yet. Default: 30.",
             (s, v) => s with { SettleNew = OptionText.Seconds(v) }),
+        Setting("max-unsettled", "SECONDS", "Warn about a changed model that programs have kept open for so long that it could not be published. Default: 600.",
+            (s, v) => s with { UnsettledMax = OptionText.Seconds(v) }),
+        Setting("durability", "local|remote", "What closing a changed file promises: it is safe here and published later (local), or the store has it (remote). Default: local.",
+            (s, v) => s with { Durability = OptionText.OneOf(v, ("local", Durability.Local), ("remote", Durability.Remote)) }),
         Setting("switch-after", "SECONDS", "How long a model must be unused before a newer version from the store takes its place. Default: 2.",
             (s, v) => s with { SwitchAfter = OptionText.Seconds(v) }),
         Setting("list-ttl", "SECONDS", "How old the list of the store's models may get before it is read again, in the background. Default: 10.",
