@@ -33,7 +33,7 @@ internal sealed class CopyChanges(CacheJournal journal, WritebackQueue queue, Ti
     }
 
     /// <summary>A change announced by <see cref="BeginAsync"/> is over; the copy begins to settle.</summary>
-    public void End(ModelCopy copy, string path) => End(copy, path, isHandle: false, isClosing: false);
+    public void End(ModelCopy copy, string path) => Over(copy, path, isHandle: false, isClosing: false);
 
     /// <summary>A file that was announced by <see cref="BeginAsync"/> stays open for writing, until <see cref="Released"/>.</summary>
     public static void Opened(ModelCopy copy)
@@ -54,9 +54,9 @@ internal sealed class CopyChanges(CacheJournal journal, WritebackQueue queue, Ti
     }
 
     /// <summary>An open writer was released.</summary>
-    public void Released(ModelCopy copy, string path, bool isClosing) => End(copy, path, isHandle: true, isClosing);
+    public void Released(ModelCopy copy, string path, bool isClosing) => Over(copy, path, isHandle: true, isClosing);
 
-    private void End(ModelCopy copy, string path, bool isHandle, bool isClosing)
+    private void Over(ModelCopy copy, string path, bool isHandle, bool isClosing)
     {
         lock (copy.Model.Gate)
         {

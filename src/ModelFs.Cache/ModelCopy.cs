@@ -103,8 +103,20 @@ public sealed class ModelCopy
     /// <summary>The time of last use that the folder's mtime tells the next daemon.</summary>
     internal DateTimeOffset LastUsedOnDisk { get; set; }
 
-    /// <summary>Names a file that is open for writing, for error messages.</summary>
-    internal string? AnyWriter => _writers.Keys.FirstOrDefault();
+    /// <summary>Whether it was told that programs keep it open for too long.</summary>
+    internal bool IsUnsettledTold { get; set; }
+
+    /// <summary>Names a file that is open for writing, for messages.</summary>
+    public string? AnyWriter
+    {
+        get
+        {
+            lock (Model.Gate)
+            {
+                return _writers.Keys.FirstOrDefault();
+            }
+        }
+    }
 
     internal void AddWriter(string path)
     {

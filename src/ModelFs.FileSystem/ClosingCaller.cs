@@ -3,27 +3,26 @@ using System.Globalization;
 namespace ModelFs.FileSystem;
 
 /// <summary>The process that closes a descriptor, as <c>/proc</c> shows it. What can't be seen is taken for an ordinary close of the last descriptor.</summary>
+/// <remarks>
+/// It waits inside of the kernel for this process meanwhile, so only files of <c>/proc</c> that need nothing from it are read. In the middle of an
+/// execve it holds a lock that <c>stat</c>, and with it every <c>ps</c>, waits for.
+/// </remarks>
 /// <param name="id">The thread's id as this process sees it; 0 when it does not.</param>
 internal readonly struct ClosingCaller(uint id)
 {
-    /// <summary>The kernel's flag of a thread that ends (PF_EXITING).</summary>
-    private const uint Exiting = 4;
-
     private const int AccessModes = 3;
-    private const int FieldFlags = 6;
-    private const int FieldExitCode = 49;
 
     private string Folder => string.Create(CultureInfo.InvariantCulture, $"/proc/{id}");
 
-    /// <summary>Whether it ends because of a signal: then it hears no error, and no further signal reaches it.</summary>
-    public bool IsKilled()
+    /// <summary>
+    /// Whether the kernel closes the descriptor by itself, because the program ends or another one takes its place: nobody hears the result, and no
+    /// signal could end the wait. A thread in either of the two has no command line.
+    /// </summary>
+    public bool HearsNothing()
     {
         try
         {
-            var stat = File.ReadAllText(Folder + "/stat");
-            var fields = stat[(stat.LastIndexOf(')') + 2)..].Split(' ');
-            return (uint.Parse(fields[FieldFlags], CultureInfo.InvariantCulture) & Exiting) != 0
-                && (int.Parse(fields[FieldExitCode], CultureInfo.InvariantCulture) & 0x7F) != 0;
+            return File.ReadAllBytes(Folder + "/cmdline").Length == 0;
         }
         catch (Exception unseen) when (unseen is IOException or UnauthorizedAccessException)
         {

@@ -125,18 +125,18 @@ internal sealed class OpenFiles(FileSystemState state, TreeNames names)
     /// <summary>A descriptor of a file is being closed; where closing promises it, returns when the store has what was written.</summary>
     /// <remarks>
     /// Comes once for every descriptor of an open file. Only the last one counts: a shell that redirects closes its first descriptor before anything
-    /// is written. Nobody hears the result of a close at the end of a process that was killed, and nothing could end the wait.
+    /// is written.
     /// </remarks>
     /// <exception cref="ModelException">The store did not take it.</exception>
-    public async ValueTask<Errno> FlushAsync(ulong id, uint callerId, CancellationToken cancellationToken)
-    {
-        if (!PublishesAtClose || state.Inodes.FindHandle(id) is not { IsWriter: true } handle || handle.Inode.Copy is not { } copy)
-        {
-            return Errno.None;
-        }
+    public ValueTask<Errno> FlushAsync(ulong id, uint callerId, CancellationToken cancellationToken) =>
+        PublishesAtClose && state.Inodes.FindHandle(id) is { IsWriter: true, Inode.Copy: { } copy } handle
+            ? new(Task.Run(() => PublishAtCloseAsync(handle, copy, new ClosingCaller(callerId), cancellationToken), CancellationToken.None))
+            : new(Errno.None);
 
-        var caller = new ClosingCaller(callerId);
-        if (caller.HoldsAnotherWriter($"/{copy.Model.Name}/{state.Inodes.RelativePath(handle.Inode)}"))
+    private async Task<Errno> PublishAtCloseAsync(FileHandle handle, ModelCopy copy, ClosingCaller caller, CancellationToken cancellationToken)
+    {
+        var hearsNothing = caller.HearsNothing();
+        if (!hearsNothing && caller.HoldsAnotherWriter($"/{copy.Model.Name}/{state.Inodes.RelativePath(handle.Inode)}"))
         {
             return Errno.None;
         }
@@ -146,7 +146,7 @@ internal sealed class OpenFiles(FileSystemState state, TreeNames names)
             ModelCache.WriterClosing(copy, true);
         }
 
-        if (!caller.IsKilled())
+        if (!hearsNothing)
         {
             await state.Cache.PublishAtCloseAsync(copy, cancellationToken).ConfigureAwait(false);
         }

@@ -73,6 +73,7 @@ internal sealed class StatusReporter(
     private static string NameOf(ConditionSupport support) => support switch
     {
         ConditionSupport.Atomic => "atomic",
+        ConditionSupport.Unproven => "unproven",
         ConditionSupport.CheckedBefore => "checked-before",
     };
 
@@ -93,7 +94,7 @@ internal sealed class StatusReporter(
             CanResume = Session?.Negotiated.CanResend ?? false,
             Inflate = DeflateCodec.Name,
             Durability = settings.Durability == Durability.Remote ? "remote" : "local",
-            Conditions = new ConditionStatus(NameOf(traits.CreateCondition), NameOf(traits.ReplaceCondition), NameOf(traits.DeleteCondition)),
+            Conditions = new ConditionStatus(NameOf(traits.CreateCondition), NameOf(traits.ReplaceCondition), NameOf(traits.DeleteCondition), NameOf(traits.InPartsCondition ?? traits.ReplaceCondition)),
             Cache = new CacheStatus(cache.ContentBytes, settings.CacheBytesMax, models.Count(model => model.Copy is not null)),
             Requests = Counters(),
             Warnings = Warnings(),
@@ -127,11 +128,17 @@ internal sealed class StatusReporter(
         return counters;
     }
 
+    private string? Unsettled(CachedModel model) =>
+        model is { State: not ModelState.Failed, Copy: { DirtySince: { } since, NeedsReview: false, IsEmptied: false } copy } && time.GetUtcNow() - since >= settings.UnsettledMax
+            ? $"{model.Name} has had changes for {DisplayText.Duration(time.GetUtcNow() - since)} that are not published: {(copy.AnyWriter is { } writer ? writer + " is open for writing" : "it is changed again and again")}"
+            : null;
+
     private List<string> Warnings()
     {
         var warnings = new List<string>(StartWarnings);
         warnings.AddRange(cache.Catalog.Clashes);
         warnings.AddRange(cache.Conflicts.Select(copy => $"conflict: a version of {copy.Model.Name} that lost against the store is kept as .modelfs/conflicts/{copy.Manifest.ConflictName}; `modelfs resolve` decides which one stays"));
+        warnings.AddRange(cache.Pending.Select(Unsettled).OfType<string>());
         if (cache.Catalog.LastError is { } error)
         {
             warnings.Add($"the store can't be listed: {error.Message}");
