@@ -18,10 +18,15 @@ internal sealed partial class ConditionalUpload(IModelStore store, SentArchives 
         {
             return await store.PublishAsync(key, content, condition, cancellationToken).ConfigureAwait(false);
         }
-        catch (StoreException error) when (error.Kind == StoreErrorKind.PreconditionFailed)
+        catch (StoreException error) when (error.Kind == StoreErrorKind.PreconditionFailed || (content.Source is not null && IsGone(error)))
         {
             // The answer to an upload that succeeded may have been lost, here or before a restart: the same tree packs to the same bytes.
             var current = await store.StatAsync(key, cancellationToken).ConfigureAwait(false);
+            if (IsGone(error) && current?.Revision == content.Source?.Revision)
+            {
+                throw;
+            }
+
             if (current is null || await content.EqualsAsync(store, current, cancellationToken).ConfigureAwait(false))
             {
                 return current;
@@ -34,9 +39,18 @@ internal sealed partial class ConditionalUpload(IModelStore store, SentArchives 
             }
 
             await AdoptAsync(model, copy, current, earlier, cancellationToken).ConfigureAwait(false);
+            if (content.Source is not null)
+            {
+                // What was packed refers to the revision that our own upload replaced.
+                throw new BaseReplacedException();
+            }
+
             return await PublishOverAsync(key, content, current, cancellationToken).ConfigureAwait(false);
         }
     }
+
+    /// <summary>Whether parts of the base could not be read because it was replaced or deleted, which is noticed before the condition is.</summary>
+    private static bool IsGone(StoreException error) => error.Kind is StoreErrorKind.RevisionChanged or StoreErrorKind.NotFound;
 
     /// <summary>Publishes over an earlier archive of our own; null when somebody replaced it meanwhile.</summary>
     private async Task<StoredObject?> PublishOverAsync(string key, PackFile content, StoredObject ours, CancellationToken cancellationToken)
@@ -82,4 +96,7 @@ internal sealed partial class ConditionalUpload(IModelStore store, SentArchives 
 
     [LoggerMessage(Level = LogLevel.Information, Message = "{Key}: revision {Revision} is an earlier version of this mount's own, whose upload got no answer")]
     private static partial void LogAdopted(ILogger logger, string key, string revision);
+
+    /// <summary>What was packed refers to a revision that turned out to be replaced, by an upload of this copy's own.</summary>
+    public sealed class BaseReplacedException : Exception;
 }

@@ -48,7 +48,7 @@ public sealed partial class ModelCache : IAsyncDisposable
         Catalog = new ModelCatalog(store, options, time, logger);
         Catalog.Changed += OnListingChanged;
         _endings = new CopyEndings(_files, _journal, _shelf, Catalog, time);
-        _queue = new WritebackQueue(options, time, logger, new ModelPublisher(store, _files, _journal, time, logger).PublishAsync, _endings.SetAside);
+        _queue = new WritebackQueue(options, time, logger, new ModelPublisher(store, _files, _journal, options, time, logger).PublishAsync, _endings.SetAside);
         _closes = new ClosePublisher(_queue, time, logger);
         _resolver = new ConflictResolver(store, Catalog, _shelf, _files, _journal, _endings, _queue, time, logger);
         _fetches = new ModelFetches(new ModelFetcher(store, _files, folder, options, time, logger), _shelf, store.DisplayName, options, time, logger);

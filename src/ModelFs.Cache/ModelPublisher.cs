@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Logging;
 using ModelFs.Archives;
+using ModelFs.Cache.Hydration;
 using ModelFs.Cache.Posix;
 using ModelFs.Models;
 using ModelFs.Stores;
@@ -23,14 +24,17 @@ internal sealed partial class ModelPublisher
     private readonly CacheJournal _journal;
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
+    private readonly CacheOptions _options;
     private readonly SentArchives _sent;
     private readonly ConditionalUpload _upload;
+    private readonly PackBases _bases;
 
-    public ModelPublisher(IModelStore store, CopyFiles files, CacheJournal journal, TimeProvider time, ILogger logger)
+    public ModelPublisher(IModelStore store, CopyFiles files, CacheJournal journal, CacheOptions options, TimeProvider time, ILogger logger)
     {
-        (_store, _files, _journal, _time, _logger) = (store, files, journal, time, logger);
+        (_store, _files, _journal, _options, _time, _logger) = (store, files, journal, options, time, logger);
         _sent = new SentArchives(store, journal);
         _upload = new ConditionalUpload(store, _sent, time, logger);
+        _bases = new PackBases(store, options);
     }
 
     /// <summary>Attempts it; every outcome but success leaves the copy dirty and whole.</summary>
@@ -87,7 +91,14 @@ internal sealed partial class ModelPublisher
                 return new PublishOutcome(PublishResult.NotQuiet, Busy(model, null));
             }
 
-            return await PackAndStoreAsync(model, copy, moment, scan, cancellationToken).ConfigureAwait(false);
+            try
+            {
+                return await PackAndStoreAsync(model, copy, moment, scan, uponBase: true, cancellationToken).ConfigureAwait(false);
+            }
+            catch (ConditionalUpload.BaseReplacedException)
+            {
+                return await PackAndStoreAsync(model, copy, moment, scan, uponBase: false, cancellationToken).ConfigureAwait(false);
+            }
         }
         catch (NotQuietException busy)
         {
@@ -183,7 +194,8 @@ internal sealed partial class ModelPublisher
         }
     }
 
-    private async Task<PublishOutcome> PackAndStoreAsync(CachedModel model, ModelCopy copy, Moment moment, TreeScan scan, CancellationToken cancellationToken)
+    private async Task<PublishOutcome> PackAndStoreAsync(
+        CachedModel model, ModelCopy copy, Moment moment, TreeScan scan, bool uponBase, CancellationToken cancellationToken)
     {
         var format = ModelKey.TryParse(copy.Manifest.Key, out var key) && key.Format.CanWrite() ? key.Format : ArchiveFormat.TarGz;
         var publishKey = new ModelKey(model.Name, format).ToString();
@@ -191,16 +203,21 @@ internal sealed partial class ModelPublisher
         try
         {
             PackedModel packed;
+            var (basis, source) = uponBase ? await _bases.FindAsync(copy, publishKey, cancellationToken).ConfigureAwait(false) : default;
             var output = new FileStream(packPath, FileMode.CreateNew, FileAccess.ReadWrite, FileShare.Read, 1 << 20, FileOptions.Asynchronous);
             await using (output.ConfigureAwait(false))
             {
-                var options = new PackOptions(format, copy.Manifest.Layout, model.Name);
-                packed = await ModelPacker.PackAsync(copy.Content, scan.Entries, options, output, cancellationToken).ConfigureAwait(false);
+                var how = new PackOptions(format, copy.Manifest.Layout, model.Name, _options.Compression, _options.ArchiveStructure)
+                {
+                    Order = LoadOrder.Read(copy.Folder),
+                    Base = basis,
+                };
+                packed = await ModelPacker.PackAsync(copy.Content, scan.Entries, how, output, cancellationToken).ConfigureAwait(false);
             }
 
-            var content = new PackFile(packPath, packed.ArchiveBytes, model);
+            var content = new PackFile(packPath, packed, model, _store, source);
             var note = new SentArchive(
-                publishKey, copy.Manifest.BaseRevision, packed.ArchiveBytes, await content.DigestAsync(cancellationToken).ConfigureAwait(false), packed.TreeDigest.ToString());
+                publishKey, copy.Manifest.BaseRevision, packed.ArchiveBytes, await content.IdentityAsync(cancellationToken).ConfigureAwait(false), packed.TreeDigest.ToString());
             if (moment.IsClosing)
             {
                 RefuseIfWritten(model, copy, moment, scan, cancellationToken);
@@ -219,7 +236,8 @@ internal sealed partial class ModelPublisher
                     new ModelException(ModelErrorKind.Conflict, $"{publishKey} in {_store.DisplayName} was changed by somebody else since this version was fetched"));
             }
 
-            LogPublished(_logger, publishKey, stored.Length, scan.Files.Count, stored.Revision.Value);
+            LogPublished(_logger, publishKey, stored.Length, scan.Files.Count, stored.Revision.Value, packed.Compression, packed.BytesFromBase);
+            PackBases.Keep(copy, stored, content);
             var manifest = copy.Manifest with
             {
                 Key = publishKey,
@@ -281,8 +299,8 @@ internal sealed partial class ModelPublisher
         }
     }
 
-    [LoggerMessage(Level = LogLevel.Information, Message = "published {Key}: {Bytes} bytes, {Files} files, revision {Revision}")]
-    private static partial void LogPublished(ILogger logger, string key, long bytes, int files, string revision);
+    [LoggerMessage(Level = LogLevel.Information, Message = "published {Key}: {Bytes} bytes, {Files} files, revision {Revision}; {Compression}, {Kept} bytes of the archive as they were")]
+    private static partial void LogPublished(ILogger logger, string key, long bytes, int files, string revision, CompressionReport compression, long kept);
 
     /// <summary>How the copy stood when the attempt began.</summary>
     /// <param name="Version">Its change version.</param>

@@ -13,7 +13,8 @@ namespace ModelFs.FileSystem;
 /// </remarks>
 internal sealed class ModelXattrs(ModelCache cache)
 {
-    private const string Prefix = "user.modelfs.";
+    private const string UserSpace = "user.";
+    private const string Prefix = UserSpace + "modelfs.";
 
     private volatile string? _lastFailure;
 
@@ -22,8 +23,17 @@ internal sealed class ModelXattrs(ModelCache cache)
         [Prefix + "state", Prefix + "revision", Prefix + "progress", Prefix + "pinned", Prefix + "last_error"];
 
     /// <summary>Reads one; the root has only the last failure of what was asked for by setting one.</summary>
+    /// <remarks>
+    /// Other name spaces than <c>user</c> are not supported, rather than empty: <c>ls -l</c> asks every file for its security label and its access list,
+    /// each a request to the daemon, until a file system says that it has none.
+    /// </remarks>
     public FsResult<byte[]> Get(Inode inode, string name)
     {
+        if (!name.StartsWith(UserSpace, StringComparison.Ordinal))
+        {
+            return Errno.ENOTSUP;
+        }
+
         if (inode.Kind == InodeKind.Root && name == Prefix + "last_error" && _lastFailure is { } failure)
         {
             return Encoding.UTF8.GetBytes(failure);

@@ -51,7 +51,8 @@ internal sealed class OpenFiles(FileSystemState state, TreeNames names)
             ModelCache.WriterOpened(copy);
         }
 
-        return new FsOpened(state.Inodes.Open(inode, request, new HandleUse(writes, ChangePath: changePath)).Id, path, WantsFlush: writes && PublishesAtClose);
+        var handle = state.Inodes.Open(inode, request, new HandleUse(writes, ChangePath: changePath));
+        return new FsOpened(handle.Id, path, CanCache: !writes && state.Inodes.CanCache(inode, state.Options.CachedFileBytesMax), WantsFlush: writes && PublishesAtClose);
     }
 
     /// <summary>Makes a file and opens it; opens what is there already unless <paramref name="exclusive"/>.</summary>
@@ -101,15 +102,15 @@ internal sealed class OpenFiles(FileSystemState state, TreeNames names)
     }
 
     /// <summary>Takes over what a daemon that died had open.</summary>
-    /// <returns>The inodes of its open files, each as often as it is open.</returns>
-    public async Task<IReadOnlyList<ulong>> InheritAsync()
+    /// <returns>Its open files, each inode as often as it is open.</returns>
+    public async Task<IReadOnlyList<FsInherited>> InheritAsync()
     {
-        var opened = new List<ulong>();
+        var opened = new List<FsInherited>();
         foreach (var handle in state.Inodes.Handles)
         {
             if (handle is { IsFolder: false, Inode.Copy: { } copy })
             {
-                opened.Add(handle.Inode.Id);
+                opened.Add(new FsInherited(handle.Inode.Id, handle.IsCached));
                 ModelCache.FileOpened(copy);
                 if (handle.IsWriter)
                 {

@@ -308,11 +308,19 @@ public sealed partial class FuseOperationsAdapter : FuseOperationsBase
             return new FuseOpened(opened.Handle, FuseOpenFlags.DirectIo | FuseOpenFlags.NoFlush);
         }
 
-        var backingId = _passthrough.Open(nodeId, path, opened.IsInherited);
+        var backingId = _passthrough.Open(nodeId, path, opened.IsInherited, opened.CanCache);
         var flush = opened.WantsFlush ? FuseOpenFlags.None : FuseOpenFlags.NoFlush;
-        return backingId != 0
-            ? new FuseOpened(opened.Handle, FuseOpenFlags.Passthrough | flush, backingId)
-            : new FuseOpened(opened.Handle, FuseOpenFlags.KeepCache | flush);
+        if (backingId != 0)
+        {
+            return new FuseOpened(opened.Handle, FuseOpenFlags.Passthrough | flush, backingId);
+        }
+
+        if (_passthrough.WhyOff is null)
+        {
+            _fileSystem.NoteCached(opened.Handle);
+        }
+
+        return new FuseOpened(opened.Handle, FuseOpenFlags.KeepCache | flush);
     }
 
     private ValueTask<FuseResult> Answer(ValueTask<Errno> task) =>

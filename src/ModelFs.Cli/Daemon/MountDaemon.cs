@@ -57,6 +57,8 @@ internal sealed partial class MountDaemon(IStoreOpener stores) : IMountDaemon
         Durability = settings.Durability,
         UnsettledMax = settings.UnsettledMax,
         ListTtl = settings.ListTtl,
+        ArchiveStructure = settings.Archive,
+        Compression = settings.Compress,
         AllowDelete = settings.AllowDelete,
         ReadOnly = settings.ReadOnly,
         Layout = settings.Layout switch
@@ -144,9 +146,9 @@ internal sealed partial class MountDaemon(IStoreOpener stores) : IMountDaemon
         passthrough.Decide(session.Negotiated.IsPassthrough ? null : "the kernel does not offer it (6.9 and later do)", folder.LockPath);
         if (hello.IsResumed)
         {
-            foreach (var nodeId in await fileSystem.InheritAsync().ConfigureAwait(false))
+            foreach (var opened in await fileSystem.InheritAsync().ConfigureAwait(false))
             {
-                passthrough.Inherit(nodeId);
+                passthrough.Inherit(opened.Id, opened.IsCached);
             }
         }
     }
