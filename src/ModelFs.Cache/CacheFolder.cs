@@ -141,7 +141,12 @@ public sealed class CacheFolder : IDisposable
     {
         foreach (var left in Directory.EnumerateFileSystemEntries(Staging))
         {
-            TreeRemoval.Remove(left);
+            // A new model is marked before it stands among the others; that step may be lost with the power.
+            var name = Path.GetFileName(left);
+            if (!File.Exists(Path.Combine(Journal, name)) || PosixFile.Rename(left, Path.Combine(Trees, name), PosixFile.RenameNoReplace) != Errno.None)
+            {
+                TreeRemoval.Remove(left);
+            }
         }
     }
 

@@ -27,12 +27,15 @@ public sealed class CacheJournal
 
     /// <summary>Marks a copy; returns when the mark survives the loss of power.</summary>
     /// <exception cref="ModelException">The mark can't be written; nothing may be changed then.</exception>
-    public void Mark(long copyId, string key, string state, DateTimeOffset? since = null) =>
+    public void Mark(long copyId, string key, string state, DateTimeOffset? since = null, IReadOnlyList<SentArchive>? sent = null) =>
         DurableFile.Write(
             PathOf(copyId),
-            new JournalMark(1, copyId, key, state, since ?? _time.GetUtcNow(), CacheFolder.BootId),
+            new JournalMark(1, copyId, key, state, since ?? _time.GetUtcNow(), CacheFolder.BootId, sent is { Count: > 0 } ? sent : null),
             CacheJson.Default.JournalMark,
             durable: true);
+
+    /// <summary>Whether a copy is marked: the last word on whether it may be dropped.</summary>
+    public bool IsMarked(long copyId) => File.Exists(PathOf(copyId));
 
     /// <summary>Removes a copy's mark. A mark that comes back after the loss of power is harmless: its tree equals its base.</summary>
     public void Clear(long copyId) => _ = PosixFile.Unlink(PathOf(copyId));

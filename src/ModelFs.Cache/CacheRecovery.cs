@@ -30,10 +30,13 @@ internal sealed partial class CacheRecovery(CacheFolder folder, CopyFiles files,
                 else
                 {
                     LogUnreadable(logger, path);
+                    conflicts.Add(KeepNameless(id, path));
                 }
             }
             else if (manifest.ConflictName is not null)
             {
+                // A mark that is left of the moment when it was set aside.
+                journal.Clear(id);
                 conflicts.Add(new ModelCopy(new CachedModel(key.Model), id, path, manifest) { IsRetired = true });
             }
             else if (Take(catalog.GetOrAdd(key.Model), new ModelCopy(catalog.GetOrAdd(key.Model), id, path, manifest), mark, keepReplaced) is { } copy)
@@ -43,6 +46,11 @@ internal sealed partial class CacheRecovery(CacheFolder folder, CopyFiles files,
                 {
                     DropUnlinked(copy);
                 }
+            }
+            else if (mark is not null)
+            {
+                LogTwice(logger, key.Model.ToString(), path);
+                conflicts.Add(KeepAside(key.Model, id, path, manifest));
             }
         }
 
@@ -59,6 +67,28 @@ internal sealed partial class CacheRecovery(CacheFolder folder, CopyFiles files,
         mark is not null && ModelKey.TryParse(mark.Key, out var key)
             ? new CopyManifest(CopyManifest.CurrentVersion, mark.Key, null, 0, default, null, ModelCache.LayoutOf(key.Model), 0, 0, mark.BootId)
             : null;
+
+    /// <summary>Keeps a copy with changes that can't be shown as its model, where a person finds it: among the conflicts.</summary>
+    private ModelCopy KeepAside(ModelName name, long id, string path, CopyManifest manifest)
+    {
+        var kept = manifest with { ConflictName = ConflictNames.For(name, time.GetUtcNow()) };
+        CopyFiles.WriteManifest(path, kept, durable: true);
+        journal.Clear(id);
+        return new ModelCopy(new CachedModel(name), id, path, kept) { IsRetired = true };
+    }
+
+    /// <summary>Neither the mark nor the manifest tells whose copy it is.</summary>
+    private ModelCopy KeepNameless(long id, string path)
+    {
+        if (!ModelName.TryCreate(null, string.Create(CultureInfo.InvariantCulture, $"recovered-{id}"), out var name))
+        {
+            throw new InvalidOperationException("a name of letters and digits is valid");
+        }
+
+        var key = new ModelKey(name, ArchiveFormat.TarGz).ToString();
+        var manifest = new CopyManifest(CopyManifest.CurrentVersion, key, null, 0, default, null, ModelCache.LayoutOf(name), 0, 0, CacheFolder.BootId);
+        return KeepAside(name, id, path, manifest);
+    }
 
     /// <summary>Files without a name live as long as a handle, and no handle outlives its mount.</summary>
     private static void DropUnlinked(ModelCopy copy)
@@ -124,7 +154,6 @@ internal sealed partial class CacheRecovery(CacheFolder folder, CopyFiles files,
         {
             if (model.Copy is { IsDirty: true })
             {
-                LogTwice(logger, model.Name.ToString(), copy.Folder);
                 return null;
             }
 
@@ -141,6 +170,7 @@ internal sealed partial class CacheRecovery(CacheFolder folder, CopyFiles files,
             copy.OnlyRemovals = false;
             copy.EveryFileSuspect = true;
             copy.IsMarkedSynced = mark.State == CacheJournal.StateSynced;
+            copy.Sent = mark.Sent ?? [];
             copy.NeedsReview = mark.BootId != CacheFolder.BootId && !copy.IsMarkedSynced;
             model.Copy = copy;
             model.MoveTo(ModelState.Dirty);
@@ -155,9 +185,9 @@ internal sealed partial class CacheRecovery(CacheFolder folder, CopyFiles files,
         return copy;
     }
 
-    [LoggerMessage(Level = LogLevel.Error, Message = "{Path} holds unpublished changes but its manifest is unreadable; it is kept as it is")]
+    [LoggerMessage(Level = LogLevel.Error, Message = "{Path} holds unpublished changes but neither its manifest nor its mark can be read; it is kept under /.modelfs/conflicts")]
     private static partial void LogUnreadable(ILogger logger, string path);
 
-    [LoggerMessage(Level = LogLevel.Error, Message = "{Model} has more than one unpublished copy; {Path} is kept and not shown")]
+    [LoggerMessage(Level = LogLevel.Error, Message = "{Model} has more than one unpublished copy; {Path} is kept under /.modelfs/conflicts")]
     private static partial void LogTwice(ILogger logger, string model, string path);
 }

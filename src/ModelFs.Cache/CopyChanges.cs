@@ -61,7 +61,7 @@ internal sealed class CopyChanges(CacheJournal journal, WritebackQueue queue, Ti
                     }
                 }
 
-                journal.Mark(copy.Id, copy.Manifest.Key, CacheJournal.StateDirty, copy.DirtySince);
+                journal.Mark(copy.Id, copy.Manifest.Key, CacheJournal.StateDirty, copy.DirtySince, copy.Sent);
                 lock (model.Gate)
                 {
                     copy.DirtySince ??= time.GetUtcNow();

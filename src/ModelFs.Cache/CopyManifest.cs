@@ -53,7 +53,17 @@ public sealed record BaseTree(int Version, IReadOnlyList<BaseFile> Files);
 /// <param name="State"><c>dirty</c>: content may be changing; <c>synced</c>: all content was synced to disk after the last change.</param>
 /// <param name="Since">When the model became dirty.</param>
 /// <param name="BootId">Boot of the machine in which the mark was last written.</param>
-public sealed record JournalMark(int Version, long CopyId, string Key, string State, DateTimeOffset Since, string BootId);
+/// <param name="Sent">Archives of this copy that may have reached the store without an answer; null when there are none.</param>
+public sealed record JournalMark(
+    int Version, long CopyId, string Key, string State, DateTimeOffset Since, string BootId, IReadOnlyList<SentArchive>? Sent = null);
+
+/// <summary>One archive that was about to be uploaded: what makes it known again in the store when the answer to the upload was lost.</summary>
+/// <param name="Key">Where it went.</param>
+/// <param name="BaseRevision">The revision that it was to replace; null for a new key. A note for another base than the copy's is void.</param>
+/// <param name="Length">Of the archive, in bytes.</param>
+/// <param name="ArchiveDigest">XXH3-128 of the archive's bytes, 32 hexadecimal digits.</param>
+/// <param name="TreeDigest">Digest of the tree in it.</param>
+public sealed record SentArchive(string Key, string? BaseRevision, long Length, string ArchiveDigest, string TreeDigest);
 
 /// <summary>Source-generated JSON of the cache's own files.</summary>
 [JsonSourceGenerationOptions(WriteIndented = false, PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, UseStringEnumConverter = true)]

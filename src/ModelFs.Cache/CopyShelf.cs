@@ -4,7 +4,7 @@ namespace ModelFs.Cache;
 
 /// <summary>All copies on the cache's disk: which is to go when room is needed, and which is to be removed when nobody holds it any more.</summary>
 /// <remarks>Its own lock guards only the two sets and is never held together with a model's gate.</remarks>
-internal sealed partial class CopyShelf(CopyFiles files, CacheOptions options, ILogger logger)
+internal sealed partial class CopyShelf(CopyFiles files, CacheJournal journal, CacheOptions options, ILogger logger)
 {
     private readonly Lock _gate = new();
     private readonly HashSet<ModelCopy> _copies = [];
@@ -126,7 +126,7 @@ internal sealed partial class CopyShelf(CopyFiles files, CacheOptions options, I
     {
         lock (copy.Model.Gate)
         {
-            if (!copy.IsRetired || copy.IsDirty || copy.References > 0 || copy.OpenFiles > 0 || copy.Manifest.ConflictName is not null)
+            if (!copy.IsRetired || copy.IsDirty || journal.IsMarked(copy.Id) || copy.References > 0 || copy.OpenFiles > 0 || copy.Manifest.ConflictName is not null)
             {
                 return;
             }
@@ -148,7 +148,7 @@ internal sealed partial class CopyShelf(CopyFiles files, CacheOptions options, I
         var model = copy.Model;
         lock (model.Gate)
         {
-            if (model.Copy != copy || copy.IsDirty || model.IsPublishing || copy.OpenFiles > 0 || copy.OpenWriters > 0)
+            if (model.Copy != copy || copy.IsDirty || journal.IsMarked(copy.Id) || model.IsPublishing || copy.OpenFiles > 0 || copy.OpenWriters > 0)
             {
                 return false;
             }

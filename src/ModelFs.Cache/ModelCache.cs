@@ -1,4 +1,3 @@
-using System.Globalization;
 using Microsoft.Extensions.Logging;
 using ModelFs.Cache.Posix;
 using ModelFs.Models;
@@ -40,7 +39,7 @@ public sealed partial class ModelCache : IAsyncDisposable
         _logger = logger;
         _files = new CopyFiles(folder);
         _journal = new CacheJournal(folder, time);
-        _shelf = new CopyShelf(_files, options, logger);
+        _shelf = new CopyShelf(_files, _journal, options, logger);
         _sealer = new CopySealer(folder, _shelf);
         _queue = new WritebackQueue(options, time, logger, new ModelPublisher(store, _files, _journal, time, logger).PublishAsync, SetAside);
         _fetches = new ModelFetches(new ModelFetcher(store, _files, folder, options, time, logger), _shelf, store.DisplayName, options, time, logger);
@@ -390,8 +389,7 @@ public sealed partial class ModelCache : IAsyncDisposable
     /// <summary>Keeps a version that lost against the store under a name of its own; the model's folder leads to the store's version again.</summary>
     private void SetAside(CachedModel model, ModelCopy copy)
     {
-        var name = string.Create(CultureInfo.InvariantCulture, $"{model.Name.Stem}@{Environment.MachineName}-{_time.GetUtcNow():yyyyMMdd'T'HHmmss.fff'Z'}");
-        var manifest = copy.Manifest with { ConflictName = name };
+        var manifest = copy.Manifest with { ConflictName = ConflictNames.For(model.Name, _time.GetUtcNow()) };
         CopyFiles.WriteManifest(copy.Folder, manifest, durable: true);
         _journal.Clear(copy.Id);
         lock (model.Gate)

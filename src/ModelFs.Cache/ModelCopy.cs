@@ -85,6 +85,9 @@ public sealed class ModelCopy
     /// <summary>Whether its mark on disk says that all content is synced; the next change rewrites the mark first.</summary>
     internal bool IsMarkedSynced { get; set; }
 
+    /// <summary>Archives of it that may have reached the store without an answer, the oldest first.</summary>
+    internal IReadOnlyList<SentArchive> Sent { get; set; } = [];
+
     /// <summary>The change version at which there was nothing to publish; -1 when there is.</summary>
     internal long EmptyAtVersion { get; set; } = -1;
 

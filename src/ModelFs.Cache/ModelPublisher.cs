@@ -18,7 +18,7 @@ namespace ModelFs.Cache;
 /// </remarks>
 internal sealed partial class ModelPublisher(IModelStore store, CopyFiles files, CacheJournal journal, TimeProvider time, ILogger logger)
 {
-    private const int CompressionLevel = 1;
+    private readonly SentArchives _sent = new(store, journal);
 
     /// <summary>Attempts it; every outcome but success leaves the copy dirty and whole.</summary>
     public async Task<PublishOutcome> PublishAsync(CachedModel model, ModelCopy copy, CancellationToken cancellationToken)
@@ -143,7 +143,7 @@ internal sealed partial class ModelPublisher(IModelStore store, CopyFiles files,
                 copy.IsMarkedSynced = true;
             }
 
-            journal.Mark(copy.Id, copy.Manifest.Key, CacheJournal.StateSynced, copy.DirtySince);
+            journal.Mark(copy.Id, copy.Manifest.Key, CacheJournal.StateSynced, copy.DirtySince, copy.Sent);
             return true;
         }
         finally
@@ -163,16 +163,19 @@ internal sealed partial class ModelPublisher(IModelStore store, CopyFiles files,
             var output = new FileStream(packPath, FileMode.CreateNew, FileAccess.ReadWrite, FileShare.Read, 1 << 20, FileOptions.Asynchronous);
             await using (output.ConfigureAwait(false))
             {
-                var options = new PackOptions(format, copy.Manifest.Layout, model.Name, CompressionLevel);
+                var options = new PackOptions(format, copy.Manifest.Layout, model.Name);
                 packed = await ModelPacker.PackAsync(copy.Content, scan.Entries, options, output, cancellationToken).ConfigureAwait(false);
             }
 
-            if (!IsCurrent(model, copy, version))
+            var content = new PackFile(packPath, packed.ArchiveBytes, model);
+            var note = new SentArchive(
+                publishKey, copy.Manifest.BaseRevision, packed.ArchiveBytes, await content.DigestAsync(cancellationToken).ConfigureAwait(false), packed.TreeDigest.ToString());
+            if (!await _sent.NoteAsync(model, copy, version, note, cancellationToken).ConfigureAwait(false))
             {
                 return new PublishOutcome(PublishResult.NotQuiet, Busy(model, null));
             }
 
-            var stored = await StoreAsync(model, copy, publishKey, packPath, packed.ArchiveBytes, cancellationToken).ConfigureAwait(false);
+            var stored = await StoreAsync(model, copy, publishKey, content, cancellationToken).ConfigureAwait(false);
             if (stored is null)
             {
                 return new PublishOutcome(
@@ -204,12 +207,11 @@ internal sealed partial class ModelPublisher(IModelStore store, CopyFiles files,
 
     /// <summary>Uploads under the condition that belongs to the copy's base.</summary>
     /// <returns>Null when the condition does not hold and what is there is not this very archive.</returns>
-    private async Task<StoredObject?> StoreAsync(CachedModel model, ModelCopy copy, string key, string packPath, long length, CancellationToken cancellationToken)
+    private async Task<StoredObject?> StoreAsync(CachedModel model, ModelCopy copy, string key, PackFile content, CancellationToken cancellationToken)
     {
         var condition = copy.Manifest.BaseRevision is { } revision && copy.Manifest.Key == key
             ? PublishCondition.Matches(new StoreRevision(revision))
             : PublishCondition.Absent;
-        var content = new PackFile(packPath, length, model);
         try
         {
             return await store.PublishAsync(key, content, condition, cancellationToken).ConfigureAwait(false);
@@ -218,7 +220,61 @@ internal sealed partial class ModelPublisher(IModelStore store, CopyFiles files,
         {
             // The answer to an upload that succeeded may have been lost, here or before a restart: the same tree packs to the same bytes.
             var current = await store.StatAsync(key, cancellationToken).ConfigureAwait(false);
+            if (current is null || await content.EqualsAsync(store, current, cancellationToken).ConfigureAwait(false))
+            {
+                return current;
+            }
+
+            // Or an earlier one's was, of a tree that was changed since. Then this version descends from what is there after all.
+            if (await _sent.FindAsync(copy, current, cancellationToken).ConfigureAwait(false) is not { } earlier)
+            {
+                return null;
+            }
+
+            await AdoptAsync(model, copy, current, earlier, cancellationToken).ConfigureAwait(false);
+            return await PublishOverAsync(key, content, current, cancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>Publishes over an earlier archive of our own; null when somebody replaced it meanwhile.</summary>
+    private async Task<StoredObject?> PublishOverAsync(string key, PackFile content, StoredObject ours, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await store.PublishAsync(key, content, PublishCondition.Matches(ours.Revision), cancellationToken).ConfigureAwait(false);
+        }
+        catch (StoreException error) when (error.Kind == StoreErrorKind.PreconditionFailed)
+        {
+            var current = await store.StatAsync(key, cancellationToken).ConfigureAwait(false);
             return current is not null && await content.EqualsAsync(store, current, cancellationToken).ConfigureAwait(false) ? current : null;
+        }
+    }
+
+    /// <summary>Takes an archive in the store that turned out to be this copy's own for its base.</summary>
+    private async Task AdoptAsync(CachedModel model, ModelCopy copy, StoredObject stored, SentArchive sent, CancellationToken cancellationToken)
+    {
+        LogAdopted(logger, sent.Key, stored.Revision.Value);
+        await model.DiskTurn.WaitAsync(cancellationToken).ConfigureAwait(false);
+        try
+        {
+            var manifest = copy.Manifest with
+            {
+                Key = sent.Key,
+                BaseRevision = stored.Revision.Value,
+                BaseLength = stored.Length,
+                BaseModified = stored.LastModified,
+                BaseDigest = sent.TreeDigest,
+            };
+            CopyFiles.WriteManifest(copy.Folder, manifest, durable: true);
+            lock (model.Gate)
+            {
+                copy.Manifest = manifest;
+                model.NoteStored(stored, time.GetTimestamp());
+            }
+        }
+        finally
+        {
+            model.DiskTurn.Release();
         }
     }
 
@@ -235,6 +291,7 @@ internal sealed partial class ModelPublisher(IModelStore store, CopyFiles files,
             {
                 copy.Manifest = manifest;
                 copy.ContentBytes = scan.ContentBytes;
+                copy.Sent = [];
                 if (copy.ChangeVersion != version)
                 {
                     return new PublishOutcome(result);
@@ -261,6 +318,9 @@ internal sealed partial class ModelPublisher(IModelStore store, CopyFiles files,
 
     [LoggerMessage(Level = LogLevel.Information, Message = "published {Key}: {Bytes} bytes, {Files} files, revision {Revision}")]
     private static partial void LogPublished(ILogger logger, string key, long bytes, int files, string revision);
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "{Key}: revision {Revision} is an earlier version of this mount's own, whose upload got no answer")]
+    private static partial void LogAdopted(ILogger logger, string key, string revision);
 
     private sealed class NotQuietException(ModelException reason) : Exception
     {

@@ -1,3 +1,4 @@
+using System.IO.Hashing;
 using ModelFs.Stores;
 
 namespace ModelFs.Cache;
@@ -17,6 +18,18 @@ internal sealed class PackFile(string path, long length, CachedModel model) : IP
         stream.Position = offset;
         Interlocked.Exchange(ref model.ProgressField, offset);
         return offset == 0 && length == stream.Length ? stream : new BoundedReadStream(stream, length);
+    }
+
+    /// <summary>XXH3-128 of the archive's bytes, 32 hexadecimal digits.</summary>
+    public async Task<string> DigestAsync(CancellationToken cancellationToken)
+    {
+        var archive = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, CompareBytes, FileOptions.Asynchronous);
+        await using (archive.ConfigureAwait(false))
+        {
+            var hash = new XxHash128();
+            await hash.AppendAsync(archive, cancellationToken).ConfigureAwait(false);
+            return SentArchives.Text(hash);
+        }
     }
 
     /// <summary>Whether an object of the store holds exactly these bytes.</summary>

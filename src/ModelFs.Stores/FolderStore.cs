@@ -19,6 +19,7 @@ public sealed class FolderStore : IModelStore
     private readonly string _folder;
     private readonly StoreOptions _options;
     private readonly FolderPublishGate _gate;
+    private readonly FolderKeeper _keeper;
 
     /// <summary>Makes the store; <see cref="OpenAsync"/> creates a missing folder.</summary>
     /// <param name="folder">An absolute path.</param>
@@ -28,6 +29,8 @@ public sealed class FolderStore : IModelStore
         _folder = folder;
         _options = options;
         _gate = new FolderPublishGate(folder, options);
+        _keeper = new FolderKeeper(folder, options);
+        History = new FolderHistory(this, _keeper, options.KeepRevisions);
     }
 
     /// <inheritdoc/>
@@ -43,7 +46,13 @@ public sealed class FolderStore : IModelStore
         ConditionSupport.CheckedBefore,
         ConditionSupport.CheckedBefore,
         long.MaxValue,
-        ReadStreamsMax: 1);
+        ReadStreamsMax: 1)
+    {
+        Keeping = RevisionKeeping.Copies,
+    };
+
+    /// <inheritdoc/>
+    public IObjectHistory? History { get; }
 
     /// <inheritdoc/>
     public Task OpenAsync(CancellationToken cancellationToken) => RunAsync(
@@ -65,6 +74,7 @@ public sealed class FolderStore : IModelStore
             }
 
             _gate.Probe();
+            _keeper.Probe(_gate.NewPartialPath);
             _gate.RemoveLeftovers();
             return true;
         },
@@ -97,7 +107,12 @@ public sealed class FolderStore : IModelStore
     }
 
     /// <inheritdoc/>
-    public async Task<StoredObject> PublishAsync(string key, IPublishContent content, PublishCondition condition, CancellationToken cancellationToken)
+    public Task<StoredObject> PublishAsync(string key, IPublishContent content, PublishCondition condition, CancellationToken cancellationToken) =>
+        PublishAsync(key, content, condition, new FolderKeeper.Retention(_options.KeepRevisions, null), cancellationToken);
+
+    /// <summary>Publishes, and keeps so many of what was there before.</summary>
+    internal async Task<StoredObject> PublishAsync(
+        string key, IPublishContent content, PublishCondition condition, FolderKeeper.Retention retention, CancellationToken cancellationToken)
     {
         if (!IsFileName(key) || key.StartsWith(FolderPublishGate.OwnPrefix, StringComparison.Ordinal))
         {
@@ -112,8 +127,9 @@ public sealed class FolderStore : IModelStore
             await WriteAsync(partial, content, cancellationToken).ConfigureAwait(false);
             using (await _gate.EnterAsync(cancellationToken).ConfigureAwait(false))
             {
-                var stored = await RunAsync(() => GiveName(key, partial, path, condition), "publishing", path, CancellationToken.None).ConfigureAwait(false);
+                var stored = await RunAsync(() => GiveName(key, partial, path, condition, retention), "publishing", path, CancellationToken.None).ConfigureAwait(false);
                 _gate.RemoveLeftovers();
+                _keeper.SweepNowAndThen();
                 return stored;
             }
         }
@@ -154,7 +170,7 @@ public sealed class FolderStore : IModelStore
     internal static StoreException Changed(string path) =>
         new(StoreErrorKind.RevisionChanged, $"{path} was replaced or written to since it was looked up");
 
-    private static bool IsFileName(string key) => key.Length > 0 && key is not ("." or "..") && key.AsSpan().IndexOfAny('/', '\0') < 0;
+    internal static bool IsFileName(string key) => key.Length > 0 && key is not ("." or "..") && key.AsSpan().IndexOfAny('/', '\0') < 0;
 
     private string PathOf(string key) => Path.Combine(_folder, key);
 
@@ -205,14 +221,20 @@ public sealed class FolderStore : IModelStore
             throw Changed(path);
         }
 
+        return Open(path, source.Revision, offset, length);
+    }
+
+    /// <summary>Opens a file that must be at a revision, and stay there.</summary>
+    internal static Stream Open(string path, StoreRevision revision, long offset, long length)
+    {
         var file = File.OpenHandle(path, options: FileOptions.Asynchronous | FileOptions.SequentialScan, share: FileShare.ReadWrite | FileShare.Delete);
-        if (FileIdentity.TryGet(file, out var opened) != 0 || opened.Revision != source.Revision)
+        if (FileIdentity.TryGet(file, out var opened) != 0 || opened.Revision != revision)
         {
             file.Dispose();
             throw Changed(path);
         }
 
-        return new FolderReadStream(file, path, source.Revision, offset, length);
+        return new FolderReadStream(file, path, revision, offset, length);
     }
 
     private static async Task WriteAsync(string partial, IPublishContent content, CancellationToken cancellationToken)
@@ -246,16 +268,20 @@ public sealed class FolderStore : IModelStore
         }
     }
 
-    private StoredObject GiveName(string key, string partial, string path, PublishCondition condition)
+    private StoredObject GiveName(string key, string partial, string path, PublishCondition condition, FolderKeeper.Retention retention)
     {
         Require(key, condition);
         if (!condition.MustBeAbsent)
         {
-            FolderPublishGate.Replace(partial, path);
+            _keeper.Replace(key, partial, path, retention);
         }
         else if (!_gate.TryCreate(partial, path))
         {
             throw Unmet(path, condition);
+        }
+        else
+        {
+            _keeper.Prune(key, retention);
         }
 
         _gate.SyncFolder();
@@ -271,8 +297,9 @@ public sealed class FolderStore : IModelStore
                 throw Unmet(PathOf(key), PublishCondition.Matches(wanted));
             }
 
-            File.Delete(PathOf(key));
+            _keeper.Delete(key, PathOf(key));
             _gate.SyncFolder();
+            _keeper.SweepNowAndThen();
         }
 
         return true;
@@ -296,7 +323,7 @@ public sealed class FolderStore : IModelStore
         condition.MustBeAbsent ? $"{path} exists already" : $"{path} is not at revision {condition.Revision} any more");
 
     /// <summary>Runs calls that may block on a pool thread, and stops waiting for them after the deadline.</summary>
-    private async Task<T> RunAsync<T>(Func<T> call, string doing, string path, CancellationToken cancellationToken)
+    internal async Task<T> RunAsync<T>(Func<T> call, string doing, string path, CancellationToken cancellationToken)
     {
         try
         {

@@ -28,9 +28,17 @@ public interface IModelStore : IAsyncDisposable
     /// <summary>What the store can do.</summary>
     StoreTraits Traits { get; }
 
+    /// <summary>What was replaced or deleted; null for a store that has no way to keep it. Decorators pass it on.</summary>
+    IObjectHistory? History => null;
+
     /// <summary>Checks that the store can be reached and read, and creates the bucket or folder if it is missing and creation was not refused.</summary>
     /// <exception cref="StoreException">It can't be used; the message says why and what to do.</exception>
     Task OpenAsync(CancellationToken cancellationToken);
+
+    /// <summary>Finds out which conditions of a publish or a delete the store keeps, so that <see cref="Traits"/> tell; for a store that is written to.</summary>
+    /// <remarks>The first call with a condition does the same, and waits for it. A store that knows does nothing.</remarks>
+    /// <exception cref="StoreException">The store can't be asked now.</exception>
+    Task ProveConditionsAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
     /// <summary>Lists all objects, in no particular order, page by page as the store delivers them. Keys are relative to the prefix and not filtered.</summary>
     IAsyncEnumerable<StoredObject> ListAsync(CancellationToken cancellationToken);

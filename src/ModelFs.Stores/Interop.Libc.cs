@@ -12,6 +12,7 @@ internal static partial class Interop
     internal const int LockNonBlocking = 4;
     internal const int AtEmptyPath = 0x1000;
     internal const uint RenameNoReplace = 1;
+    internal const uint RenameExchange = 2;
 
     /// <summary>STATX_TYPE, MODE, MTIME, CTIME, INO and SIZE.</summary>
     internal const uint StatxWanted = 0x0001 | 0x0002 | 0x0040 | 0x0080 | 0x0100 | 0x0200;

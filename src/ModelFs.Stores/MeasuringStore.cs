@@ -34,7 +34,13 @@ public sealed class MeasuringStore(IModelStore inner) : IModelStore
     public StoreTraits Traits => inner.Traits;
 
     /// <inheritdoc/>
+    public IObjectHistory? History => inner.History is { } past ? new MeasuredHistory(this, past) : null;
+
+    /// <inheritdoc/>
     public Task OpenAsync(CancellationToken cancellationToken) => CountAsync(() => CompleteAsync(inner.OpenAsync(cancellationToken)));
+
+    /// <inheritdoc/>
+    public Task ProveConditionsAsync(CancellationToken cancellationToken) => CountAsync(() => CompleteAsync(inner.ProveConditionsAsync(cancellationToken)));
 
     /// <inheritdoc/>
     public async IAsyncEnumerable<StoredObject> ListAsync([EnumeratorCancellation] CancellationToken cancellationToken)
@@ -99,6 +105,28 @@ public sealed class MeasuringStore(IModelStore inner) : IModelStore
         {
             Interlocked.Increment(ref _errors);
             throw;
+        }
+    }
+
+    /// <summary>Counts the list of a key's past as a look-up, and a restore as a publish.</summary>
+    private sealed class MeasuredHistory(MeasuringStore store, IObjectHistory past) : IObjectHistory
+    {
+        public Task<ObjectPast> ListAsync(string key, CancellationToken cancellationToken)
+        {
+            Interlocked.Increment(ref store._lookUps);
+            return store.CountAsync(() => past.ListAsync(key, cancellationToken));
+        }
+
+        public async Task<Stream> ReadAsync(PastRevision source, long offset, long length, CancellationToken cancellationToken)
+        {
+            Interlocked.Increment(ref store._reads);
+            return new MeasuredStream(store, await store.CountAsync(() => past.ReadAsync(source, offset, length, cancellationToken)).ConfigureAwait(false));
+        }
+
+        public Task<StoredObject> RestoreAsync(PastRevision source, PublishCondition condition, CancellationToken cancellationToken)
+        {
+            Interlocked.Increment(ref store._publishes);
+            return store.CountAsync(() => past.RestoreAsync(source, condition, cancellationToken));
         }
     }
 

@@ -17,6 +17,7 @@ public sealed partial class RetryingStore : IModelStore
     private readonly RetryOptions _options;
     private readonly ILogger _logger;
     private readonly ResiliencePipeline _pipeline;
+    private RetryingHistory? _history;
 
     /// <summary>Wraps a store.</summary>
     /// <param name="inner">Disposed of with the wrapper.</param>
@@ -55,11 +56,24 @@ public sealed partial class RetryingStore : IModelStore
     public StoreTraits Traits => _inner.Traits;
 
     /// <inheritdoc/>
+    public IObjectHistory? History => _history ??= _inner.History is { } past ? new RetryingHistory(past, this, _options) : null;
+
+    /// <inheritdoc/>
     public Task OpenAsync(CancellationToken cancellationToken) =>
         TryAsync(
             async token =>
             {
                 await _inner.OpenAsync(token).ConfigureAwait(false);
+                return true;
+            },
+            cancellationToken);
+
+    /// <inheritdoc/>
+    public Task ProveConditionsAsync(CancellationToken cancellationToken) =>
+        TryAsync(
+            async token =>
+            {
+                await _inner.ProveConditionsAsync(token).ConfigureAwait(false);
                 return true;
             },
             cancellationToken);
@@ -161,7 +175,8 @@ public sealed partial class RetryingStore : IModelStore
     private Task<Stream> OpenReadAsync(StoredObject source, long offset, long length, CancellationToken cancellationToken) =>
         TryAsync(async token => await _inner.ReadAsync(source, offset, length, cancellationToken).ConfigureAwait(false), cancellationToken);
 
-    private async Task<T> TryAsync<T>(Func<CancellationToken, ValueTask<T>> call, CancellationToken cancellationToken)
+    /// <summary>Runs a call until it succeeds, fails for good, or patience is at its end.</summary>
+    internal async Task<T> TryAsync<T>(Func<CancellationToken, ValueTask<T>> call, CancellationToken cancellationToken)
     {
         var context = ResilienceContextPool.Shared.Get(cancellationToken);
         context.Properties.Set(StartedAt, _options.TimeProvider.GetTimestamp());
@@ -179,7 +194,7 @@ public sealed partial class RetryingStore : IModelStore
         _options.TimeProvider.GetElapsedTime(context.Properties.GetValue(StartedAt, 0)) < _options.Patience;
 
     /// <summary>The stored object, if it holds exactly the bytes that were to be published.</summary>
-    private async Task<StoredObject?> FindOursAsync(string key, IPublishContent content, CancellationToken cancellationToken)
+    internal async Task<StoredObject?> FindOursAsync(string key, IPublishContent content, CancellationToken cancellationToken)
     {
         var stored = await StatAsync(key, cancellationToken).ConfigureAwait(false);
         if (stored is null || stored.Length != content.Length)

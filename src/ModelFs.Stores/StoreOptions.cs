@@ -21,6 +21,11 @@ public sealed record StoreOptions
     /// <summary>How an upload in parts is cut, in bytes, unless the archive needs larger parts; at least 5 MiB for S3.</summary>
     public long UploadPartBytes { get; init; } = 16L << 20;
 
+    /// <summary>
+    /// How many replaced or deleted archives of each key a store keeps that must do so itself (<see cref="RevisionKeeping.Copies"/>); 0 for none.
+    /// </summary>
+    public int KeepRevisions { get; init; } = 1;
+
     /// <summary>How many ranged reads or parts of one upload run at once at most.</summary>
     public int StreamsMax { get; init; } = 4;
 

@@ -55,4 +55,7 @@ internal static class SampleArchive
 
         return files;
     }
+
+    /// <summary>The only file of an archive, whatever its layout.</summary>
+    public static string OnlyFile(byte[] archive) => Files(archive).Values.Single();
 }

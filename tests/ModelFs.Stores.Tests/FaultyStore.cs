@@ -23,6 +23,8 @@ internal sealed class FaultyStore(IModelStore inner) : IModelStore
 
     public StoreTraits Traits => inner.Traits;
 
+    public IObjectHistory? History => inner.History is { } past ? new FaultyHistory(this, past) : null;
+
     public static StoreException Down() => new(StoreErrorKind.Unavailable, "the store is down");
 
     public Task OpenAsync(CancellationToken cancellationToken)
@@ -72,6 +74,29 @@ internal sealed class FaultyStore(IModelStore inner) : IModelStore
     {
         var number = Interlocked.Increment(ref _operations);
         return Before(number) is { } failure ? throw failure : number;
+    }
+
+    private sealed class FaultyHistory(FaultyStore store, IObjectHistory past) : IObjectHistory
+    {
+        public Task<ObjectPast> ListAsync(string key, CancellationToken cancellationToken)
+        {
+            store.Count();
+            return past.ListAsync(key, cancellationToken);
+        }
+
+        public async Task<Stream> ReadAsync(PastRevision source, long offset, long length, CancellationToken cancellationToken)
+        {
+            store.Count();
+            var body = await past.ReadAsync(source, offset, length, cancellationToken);
+            return store.BodyBytesMax is { } max && max < length ? new BreakingStream(body, max) : body;
+        }
+
+        public async Task<StoredObject> RestoreAsync(PastRevision source, PublishCondition condition, CancellationToken cancellationToken)
+        {
+            var number = store.Count();
+            var restored = await past.RestoreAsync(source, condition, cancellationToken);
+            return store.AfterPublish(number) is { } failure ? throw failure : restored;
+        }
     }
 
     private sealed class BreakingStream(Stream body, long bytesMax) : ForwardOnlyStream

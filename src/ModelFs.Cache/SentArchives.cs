@@ -1,0 +1,67 @@
+using System.IO.Hashing;
+using ModelFs.Stores;
+
+namespace ModelFs.Cache;
+
+/// <summary>
+/// Notes in a copy's mark which archives were about to be uploaded. An upload whose answer was lost may have succeeded, and the copy may have
+/// changed since: without the note the store's version would look like somebody else's.
+/// </summary>
+internal sealed class SentArchives(IModelStore store, CacheJournal journal)
+{
+    /// <summary>Older notes than so many attempts ago are dropped: the mark stays small, and such an upload has long ended.</summary>
+    private const int NotesMax = 16;
+
+    /// <summary>Notes an archive before its upload; the note is on the disk when this returns.</summary>
+    /// <returns>False when a change began meanwhile; nothing was noted.</returns>
+    /// <exception cref="ModelException">The mark can't be written; nothing may be uploaded then.</exception>
+    public async Task<bool> NoteAsync(CachedModel model, ModelCopy copy, long version, SentArchive note, CancellationToken cancellationToken)
+    {
+        await model.DiskTurn.WaitAsync(cancellationToken).ConfigureAwait(false);
+        try
+        {
+            IReadOnlyList<SentArchive> notes = [.. copy.Sent.Where(each => each != note && each.BaseRevision == note.BaseRevision).TakeLast(NotesMax - 1), note];
+            string state;
+            lock (model.Gate)
+            {
+                if (copy.ChangeVersion != version)
+                {
+                    return false;
+                }
+
+                state = copy.IsMarkedSynced ? CacheJournal.StateSynced : CacheJournal.StateDirty;
+                copy.Sent = notes;
+            }
+
+            journal.Mark(copy.Id, copy.Manifest.Key, state, copy.DirtySince, notes);
+            return true;
+        }
+        finally
+        {
+            model.DiskTurn.Release();
+        }
+    }
+
+    /// <summary>The note of the archive that an object of the store is, if it is one of this copy's.</summary>
+    public async Task<SentArchive?> FindAsync(ModelCopy copy, StoredObject stored, CancellationToken cancellationToken)
+    {
+        var candidates = copy.Sent.Where(note => note.Key == stored.Key && note.Length == stored.Length && note.BaseRevision == copy.Manifest.BaseRevision).ToList();
+        if (candidates.Count == 0)
+        {
+            return null;
+        }
+
+        var hash = new XxHash128();
+        var archive = new ParallelRangeReader(store, stored, new ParallelReadOptions(), null, cancellationToken);
+        await using (archive.ConfigureAwait(false))
+        {
+            await hash.AppendAsync(archive, cancellationToken).ConfigureAwait(false);
+        }
+
+        var digest = Text(hash);
+        return candidates.Find(note => note.ArchiveDigest == digest);
+    }
+
+    /// <summary>A digest as it is written in notes.</summary>
+    public static string Text(XxHash128 hash) => Convert.ToHexStringLower(hash.GetCurrentHash());
+}
