@@ -7,6 +7,7 @@ using ModelFs.Cli.Draining;
 using ModelFs.Cli.Listing;
 using ModelFs.Cli.Mounting;
 using ModelFs.Cli.Status;
+using ModelFs.Cli.Transfers;
 
 namespace ModelFs.Cli;
 
@@ -68,6 +69,9 @@ internal static class CommandLine
             PinCommand.Create(services),
             EvictCommand.Create(services),
             ListCommand.Create(services),
+            PullCommand.Create(services),
+            PushCommand.Create(services),
+            CopyCommand.Create(services),
             CompletionCommand.Create(services),
             SetAttributeCommand.Create(services),
         };
