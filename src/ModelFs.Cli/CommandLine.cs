@@ -6,6 +6,7 @@ using ModelFs.Cli.Draining;
 using ModelFs.Cli.Listing;
 using ModelFs.Cli.Mounting;
 using ModelFs.Cli.Status;
+using ModelFs.Cli.Transfers;
 
 namespace ModelFs.Cli;
 
@@ -63,6 +64,9 @@ internal static class CommandLine
             StatusCommand.Create(services),
             SyncCommand.Create(services),
             ListCommand.Create(services),
+            PullCommand.Create(services),
+            PushCommand.Create(services),
+            CopyCommand.Create(services),
             CompletionCommand.Create(services),
             StoreWaitCommand.Create(services),
         };
