@@ -3,6 +3,7 @@ using System.CommandLine.Help;
 using System.CommandLine.Invocation;
 using System.CommandLine.Parsing;
 using ModelFs.Cli.Draining;
+using ModelFs.Cli.Indexing;
 using ModelFs.Cli.Listing;
 using ModelFs.Cli.Mounting;
 using ModelFs.Cli.Status;
@@ -67,6 +68,7 @@ internal static class CommandLine
             PullCommand.Create(services),
             PushCommand.Create(services),
             CopyCommand.Create(services),
+            IndexCommand.Create(services),
             CompletionCommand.Create(services),
             StoreWaitCommand.Create(services),
         };
