@@ -46,6 +46,12 @@ internal sealed record MountSettings
     /// <summary>Bytes to leave free on the cache's file system.</summary>
     public long FreeBytesMin { get; set; } = 256L << 20;
 
+    /// <summary>The most bytes of archives that go to the store in a second; null for no limit.</summary>
+    public long? UploadBytesPerSecond { get; set; }
+
+    /// <summary>The most bytes of archives that come from the store in a second; null for no limit.</summary>
+    public long? DownloadBytesPerSecond { get; set; }
+
     /// <summary>Whether other users may enter the mount.</summary>
     public bool AllowOther { get; set; }
 
