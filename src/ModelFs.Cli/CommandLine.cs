@@ -4,6 +4,7 @@ using System.CommandLine.Invocation;
 using System.CommandLine.Parsing;
 using ModelFs.Cli.Control;
 using ModelFs.Cli.Draining;
+using ModelFs.Cli.Indexing;
 using ModelFs.Cli.Listing;
 using ModelFs.Cli.Mounting;
 using ModelFs.Cli.Status;
@@ -72,6 +73,7 @@ internal static class CommandLine
             PullCommand.Create(services),
             PushCommand.Create(services),
             CopyCommand.Create(services),
+            IndexCommand.Create(services),
             CompletionCommand.Create(services),
             SetAttributeCommand.Create(services),
         };
