@@ -63,6 +63,12 @@ public sealed class CachedModel
     /// <summary>Whether the next publish is due now, whatever the settling times say.</summary>
     internal bool IsForced { get; set; }
 
+    /// <summary>Whether the next publish is asked for by closes that wait for it, so that files which are being closed do not hold it up.</summary>
+    internal bool IsForcedByClose { get; set; }
+
+    /// <summary>The same of the attempt that is running.</summary>
+    internal bool IsPublishedAtClose { get; set; }
+
     /// <summary>Whether a publish attempt is running.</summary>
     internal bool IsPublishing { get; set; }
 

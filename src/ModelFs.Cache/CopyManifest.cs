@@ -80,4 +80,5 @@ public sealed record SentArchive(string Key, string? BaseRevision, long Length, 
 [JsonSerializable(typeof(BaseTree))]
 [JsonSerializable(typeof(JournalMark))]
 [JsonSerializable(typeof(VerifyReport))]
+[JsonSerializable(typeof(PinnedModels))]
 internal sealed partial class CacheJson : JsonSerializerContext;

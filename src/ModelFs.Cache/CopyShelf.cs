@@ -5,7 +5,8 @@ namespace ModelFs.Cache;
 
 /// <summary>All copies on the cache's disk: which is to go when room is needed, and which is to be removed when nobody holds it any more.</summary>
 /// <remarks>Its own lock guards only the two sets and is never held together with a model's gate.</remarks>
-internal sealed partial class CopyShelf(CopyFiles files, CacheJournal journal, ContentEviction contents, CacheOptions options, ILogger logger)
+internal sealed partial class CopyShelf(
+    CopyFiles files, CacheJournal journal, CachePins pins, ContentEviction contents, CacheOptions options, ILogger logger)
 {
     private readonly Lock _gate = new();
     private readonly HashSet<ModelCopy> _copies = [];
@@ -66,6 +67,15 @@ internal sealed partial class CopyShelf(CopyFiles files, CacheJournal journal, C
         }
     }
 
+    /// <summary>A kept version was decided about.</summary>
+    public void RemoveConflict(ModelCopy copy)
+    {
+        lock (_gate)
+        {
+            _conflicts.Remove(copy);
+        }
+    }
+
     public void AddConflicts(IReadOnlyList<ModelCopy> copies)
     {
         lock (_gate)
@@ -119,7 +129,7 @@ internal sealed partial class CopyShelf(CopyFiles files, CacheJournal journal, C
 
             if (copy.IsIndexed)
             {
-                total -= contents.Drop(copy, total + bytes - limit);
+                total -= pins.IsPinned(copy.Model.Name) ? 0 : contents.Drop(copy, total + bytes - limit);
             }
             else if (TryEvict(copy))
             {
@@ -159,9 +169,16 @@ internal sealed partial class CopyShelf(CopyFiles files, CacheJournal journal, C
         _ = Task.Run(() => files.Drop(copy.Folder));
     }
 
-    private bool TryEvict(ModelCopy copy)
+    /// <summary>Drops a copy that is clean and not in use.</summary>
+    /// <returns>False when it has to stay.</returns>
+    public bool TryEvict(ModelCopy copy)
     {
         var model = copy.Model;
+        if (pins.IsPinned(model.Name))
+        {
+            return false;
+        }
+
         lock (model.Gate)
         {
             if (model.Copy != copy || copy.IsDirty || journal.IsMarked(copy.Id) || model.IsPublishing || copy.OpenFiles > 0 || copy.OpenWriters > 0)

@@ -5,7 +5,7 @@ namespace ModelFs.Cache;
 
 /// <summary>When a clean copy makes way for the store's version: it is outdated, can't be completed, or is damaged.</summary>
 internal sealed partial class CopyTurnover(
-    IModelStore store, ModelCatalog catalog, CopyShelf shelf, CacheOptions options, TimeProvider time, ILogger logger, CancellationToken stopping)
+    IModelStore store, ModelCatalog catalog, CopyShelf shelf, CacheOptions options, TimeProvider time, ILogger logger, Action fetchPinned, CancellationToken stopping)
 {
     /// <summary>Retires a clean, unused copy whose model has another revision in the store, or none.</summary>
     public void ReplaceIfOutdated(CachedModel model)
@@ -35,6 +35,7 @@ internal sealed partial class CopyTurnover(
         }
 
         shelf.NoteRetired(copy);
+        fetchPinned();
     }
 
     /// <summary>Gives up a clean copy that nobody uses, so that the next access fetches the model anew.</summary>

@@ -129,19 +129,44 @@ public sealed partial class ModelCatalog
         }
     }
 
+    /// <summary>The disk turn of the model of that name, as the catalog has it: with the turn taken the catalog does not forget it.</summary>
+    internal async Task<CachedModel> TakeDiskTurnAsync(ModelName name, CancellationToken cancellationToken)
+    {
+        while (true)
+        {
+            var model = GetOrAdd(name);
+            await model.DiskTurn.WaitAsync(cancellationToken).ConfigureAwait(false);
+            if (GetOrAdd(name) == model)
+            {
+                return model;
+            }
+
+            model.DiskTurn.Release();
+        }
+    }
+
     /// <summary>Forgets models that neither the store nor the cache holds; not one whose first copy is being made.</summary>
     internal void Prune()
     {
         lock (_gate)
         {
-            foreach (var gone in _models.Where(pair => pair.Value.DiskTurn.CurrentCount > 0 && !IsShown(pair.Value)).Select(pair => pair.Key).ToList())
+            foreach (var gone in _models.Where(pair => pair.Value.DiskTurn.CurrentCount > 0 && !IsKept(pair.Value)).Select(pair => pair.Key).ToList())
             {
                 _models.Remove(gone);
             }
         }
     }
 
-    private static bool IsShown(CachedModel model)
+    /// <summary>What the store has, and what only this machine has. A clean copy of what was deleted there stays for those who have it open, and for nobody else.</summary>
+    private bool IsShown(CachedModel model)
+    {
+        lock (model.Gate)
+        {
+            return model.Stored is not null || model.Copy is { } copy && (!HasListing || copy.IsNew || copy.IsDirty);
+        }
+    }
+
+    private static bool IsKept(CachedModel model)
     {
         lock (model.Gate)
         {

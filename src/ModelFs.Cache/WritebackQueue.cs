@@ -62,7 +62,10 @@ internal sealed partial class WritebackQueue : IAsyncDisposable
 
     /// <summary>Publishes now, whatever the settling times say.</summary>
     /// <returns>The outcome of an attempt that began after the call; null when there is nothing to publish.</returns>
-    public async Task<PublishOutcome?> PublishNowAsync(CachedModel model, CancellationToken cancellationToken)
+    /// <param name="model">The model.</param>
+    /// <param name="cancellationToken">Ends the wait.</param>
+    /// <param name="atClose">Whether a close waits for it.</param>
+    public async Task<PublishOutcome?> PublishNowAsync(CachedModel model, CancellationToken cancellationToken, bool atClose = false)
     {
         TaskCompletionSource<PublishOutcome> next;
         lock (model.Gate)
@@ -74,6 +77,7 @@ internal sealed partial class WritebackQueue : IAsyncDisposable
 
             next = model.NextOutcome ??= new TaskCompletionSource<PublishOutcome>(TaskCreationOptions.RunContinuationsAsynchronously);
             model.IsForced = true;
+            model.IsForcedByClose |= atClose;
         }
 
         Touch(model);
@@ -157,6 +161,11 @@ internal sealed partial class WritebackQueue : IAsyncDisposable
         foreach (var model in candidates)
         {
             var due = DueAt(model, out var copy);
+            if (copy is not null && TellIfUnsettled(model, copy) is { } untilTold && (next is null || untilTold < next))
+            {
+                next = untilTold;
+            }
+
             if (copy is null)
             {
                 Forget(model);
@@ -189,6 +198,7 @@ internal sealed partial class WritebackQueue : IAsyncDisposable
                 {
                     _dirty.Remove(model);
                     model.IsForced = false;
+                    model.IsForcedByClose = false;
                     (waiting, model.NextOutcome) = (model.NextOutcome, null);
                 }
             }
@@ -226,6 +236,32 @@ internal sealed partial class WritebackQueue : IAsyncDisposable
         }
     }
 
+    /// <summary>Tells once that programs keep a changed model open, or change it again and again, so that it is not published.</summary>
+    /// <returns>How long until that is to be told; null when it was, or needs not.</returns>
+    private TimeSpan? TellIfUnsettled(CachedModel model, ModelCopy copy)
+    {
+        string? writer;
+        lock (model.Gate)
+        {
+            if (copy is not { DirtySince: { } since, IsUnsettledTold: false, NeedsReview: false, IsEmptied: false } || model.State == ModelState.Failed)
+            {
+                return null;
+            }
+
+            var left = since + _options.UnsettledMax - _time.GetUtcNow();
+            if (left > TimeSpan.Zero)
+            {
+                return left;
+            }
+
+            copy.IsUnsettledTold = true;
+            writer = copy.AnyWriter;
+        }
+
+        LogUnsettled(_logger, model.Name.ToString(), _options.UnsettledMax.TotalSeconds, writer is null ? "it is changed again and again" : $"{writer} is open for writing");
+        return null;
+    }
+
     private void StartOne(CachedModel model, ModelCopy copy)
     {
         TaskCompletionSource<PublishOutcome>? waiting;
@@ -240,6 +276,8 @@ internal sealed partial class WritebackQueue : IAsyncDisposable
 
                 model.IsPublishing = true;
                 model.IsForced = false;
+                model.IsPublishedAtClose = model.IsForcedByClose;
+                model.IsForcedByClose = false;
                 (waiting, model.NextOutcome) = (model.NextOutcome, null);
                 model.MoveTo(ModelState.Publishing);
             }
@@ -346,6 +384,9 @@ internal sealed partial class WritebackQueue : IAsyncDisposable
 
     [LoggerMessage(Level = LogLevel.Error, Message = "{Reason} (attempt {Tries}; next at {NextTryAt:u})")]
     private static partial void LogFailed(ILogger logger, string reason, int tries, DateTimeOffset nextTryAt);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "{Model} has had changes for {Seconds:F0} s that are not published: {Reason}")]
+    private static partial void LogUnsettled(ILogger logger, string model, double seconds, string reason);
 
     [LoggerMessage(Level = LogLevel.Error, Message = "conflict: {Reason}; the local version is kept under /.modelfs/conflicts")]
     private static partial void LogConflict(ILogger logger, string reason);

@@ -45,7 +45,9 @@ public readonly record struct FsEntry(ulong Id, FsAttributes Attributes, TimeSpa
 /// <param name="IsInherited">Whether a daemon that died had opened it already and the kernel only repeats its request.</param>
 /// <param name="CanCache">Whether the kernel may keep the file's pages: it is small, opened for reading, and had no writer since the kernel knows it.</param>
 /// <param name="IsDirect">Whether the file is not complete yet, or the kernel still reads it in this way: every read must come here.</param>
-public readonly record struct FsOpened(ulong Handle, string? LocalPath, bool IsInherited = false, bool CanCache = false, bool IsDirect = false);
+/// <param name="WantsFlush">Whether each close of it is to be told.</param>
+public readonly record struct FsOpened(
+    ulong Handle, string? LocalPath, bool IsInherited = false, bool CanCache = false, bool WantsFlush = false, bool IsDirect = false);
 
 /// <summary>An open file that a daemon that died left to this one.</summary>
 /// <param name="Id">Its inode.</param>

@@ -28,6 +28,12 @@ internal enum InodeKind : byte
 
     /// <summary>One version that lost against the store; its inside is read-only.</summary>
     Conflict = 8,
+
+    /// <summary><c>/.modelfs/models</c>.</summary>
+    ModelStates = 9,
+
+    /// <summary><c>/.modelfs/models/NAME.json</c>: how one model stands.</summary>
+    ModelState = 10,
 }
 
 /// <summary>

@@ -7,6 +7,8 @@ namespace ModelFs.FileSystem;
 /// <summary>Open files: reading, writing and syncing them where the kernel does not do so by itself, and what their closing means.</summary>
 internal sealed class OpenFiles(FileSystemState state, TreeNames names, Action<ModelCopy, string> completed)
 {
+    private bool PublishesAtClose => state.Cache.Options.Durability == Durability.Remote;
+
     /// <summary>Opens a file of a model; a writer is announced to the cache first, and a reader waits for a small file that is not here.</summary>
     public async ValueTask<FsResult<FsOpened>> OpenAsync(Inode inode, bool forWriting, bool truncate, FsRequest request, CancellationToken cancellationToken)
     {
@@ -46,6 +48,11 @@ internal sealed class OpenFiles(FileSystemState state, TreeNames names, Action<M
             }
 
             isOpened = true;
+            if (writes)
+            {
+                ModelCache.WriterOpened(copy);
+            }
+
             return Opened(inode, copy, new HandleUse(writes, ChangePath: path, IsDirect: isComing || inode.DirectHandles > 0), request, localPath);
         }
         finally
@@ -90,6 +97,7 @@ internal sealed class OpenFiles(FileSystemState state, TreeNames names, Action<M
             if (missing == Errno.None)
             {
                 ModelCache.FileOpened(copy, changePath);
+                ModelCache.WriterOpened(copy);
                 var inode = state.Inodes.Find(entry.Id)!;
                 var handle = state.Inodes.Open(inode, request, new HandleUse(IsWriter: true, ChangePath: changePath, IsDirect: inode.DirectHandles > 0));
                 if (file is not null)
@@ -97,7 +105,7 @@ internal sealed class OpenFiles(FileSystemState state, TreeNames names, Action<M
                     handle.Adopt(file);
                 }
 
-                return new FsCreated(entry, new FsOpened(handle.Id, path, IsDirect: handle.IsDirect));
+                return new FsCreated(entry, new FsOpened(handle.Id, path, WantsFlush: PublishesAtClose, IsDirect: handle.IsDirect));
             }
 
             error = missing;
@@ -126,11 +134,44 @@ internal sealed class OpenFiles(FileSystemState state, TreeNames names, Action<M
                 if (handle.IsWriter)
                 {
                     await state.Cache.BeginChangeAsync(copy, handle.ChangePath, ChangeKind.Write).ConfigureAwait(false);
+                    ModelCache.WriterOpened(copy);
                 }
             }
         }
 
         return opened;
+    }
+
+    /// <summary>A descriptor of a file is being closed; where closing promises it, returns when the store has what was written.</summary>
+    /// <remarks>
+    /// Comes once for every descriptor of an open file. Only the last one counts: a shell that redirects closes its first descriptor before anything
+    /// is written.
+    /// </remarks>
+    /// <exception cref="ModelException">The store did not take it.</exception>
+    public ValueTask<Errno> FlushAsync(ulong id, uint callerId, CancellationToken cancellationToken) =>
+        PublishesAtClose && state.Inodes.FindHandle(id) is { IsWriter: true, Inode.Copy: { } copy } handle
+            ? new(Task.Run(() => PublishAtCloseAsync(handle, copy, new ClosingCaller(callerId), cancellationToken), CancellationToken.None))
+            : new(Errno.None);
+
+    private async Task<Errno> PublishAtCloseAsync(FileHandle handle, ModelCopy copy, ClosingCaller caller, CancellationToken cancellationToken)
+    {
+        var hearsNothing = caller.HearsNothing();
+        if (!hearsNothing && caller.HoldsAnotherWriter($"/{copy.Model.Name}/{state.Inodes.RelativePath(handle.Inode)}"))
+        {
+            return Errno.None;
+        }
+
+        if (handle.SetClosing(true))
+        {
+            ModelCache.WriterClosing(copy, true);
+        }
+
+        if (!hearsNothing)
+        {
+            await state.Cache.PublishAtCloseAsync(copy, cancellationToken).ConfigureAwait(false);
+        }
+
+        return Errno.None;
     }
 
     /// <summary>Releases a handle; the last one of a file without a name removes it.</summary>
@@ -156,7 +197,7 @@ internal sealed class OpenFiles(FileSystemState state, TreeNames names, Action<M
 
         if (handle.IsWriter)
         {
-            state.Cache.EndChange(copy, handle.ChangePath);
+            state.Cache.WriterReleased(copy, handle.ChangePath, handle.IsClosing);
         }
 
         state.Cache.FileClosed(copy, handle.ChangePath);
@@ -212,6 +253,11 @@ internal sealed class OpenFiles(FileSystemState state, TreeNames names, Action<M
         if (state.Inodes.FindHandle(id) is not { IsWriter: true } handle)
         {
             return Errno.EBADF;
+        }
+
+        if (handle.IsClosing && handle.SetClosing(false) && handle.Inode.Copy is { } copy)
+        {
+            ModelCache.WriterClosing(copy, false);
         }
 
         var error = Descriptor(handle, out var file);
@@ -298,7 +344,7 @@ internal sealed class OpenFiles(FileSystemState state, TreeNames names, Action<M
         }
 
         var canCache = use is { IsWriter: false, IsDirect: false } && state.Inodes.CanCache(inode, state.Options.CachedFileBytesMax);
-        return new FsOpened(handle.Id, localPath, CanCache: canCache, IsDirect: use.IsDirect);
+        return new FsOpened(handle.Id, localPath, CanCache: canCache, WantsFlush: use.IsWriter && PublishesAtClose, IsDirect: use.IsDirect);
     }
 
     private async ValueTask<FsResult<int>> ReadLaterAsync(ValueTask coming, ulong id, long offset, Memory<byte> buffer)
