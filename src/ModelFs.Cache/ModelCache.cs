@@ -30,6 +30,7 @@ public sealed partial class ModelCache : IAsyncDisposable
     private readonly ContentEviction _contents;
     private readonly Hydrator _hydrator;
     private readonly CopyTurnover _turnover;
+    private readonly ModelWarming _warming;
     private readonly CopyReads _reads;
     private readonly CopyEndings _endings;
     private readonly ConflictResolver _resolver;
@@ -56,7 +57,8 @@ public sealed partial class ModelCache : IAsyncDisposable
         _hydrator = new Hydrator(store, slots, new HydrationRoom(_shelf, folder, options), options, time, logger, (copy, gone) => _turnover!.GiveUpAsync(copy, gone));
         _reads = new CopyReads(_hydrator, options);
         Catalog = new ModelCatalog(store, options, time, logger);
-        _turnover = new CopyTurnover(store, Catalog, _shelf, options, time, logger, FetchPinned, _stopping.Token);
+        _turnover = new CopyTurnover(store, Catalog, _shelf, options, time, logger, () => _warming!.FetchPinned(), _stopping.Token);
+        _warming = new ModelWarming(Catalog, Pins, _fetches, _reads, _stopping.Token);
         Catalog.Changed += OnListingChanged;
         _endings = new CopyEndings(_files, _journal, _shelf, Catalog, time);
         _queue = new WritebackQueue(options, time, logger, new ModelPublisher(store, _files, _journal, options, time, logger).PublishAsync, _endings.SetAside);
@@ -373,7 +375,7 @@ public sealed partial class ModelCache : IAsyncDisposable
     public void Pin(CachedModel model, bool isPinned)
     {
         Pins.Set(model.Name, isPinned);
-        FetchPinned();
+        _warming.FetchPinned();
     }
 
     /// <summary>Publishes a model, or all of them but those that need a person's review, now; returns when the store has the changes.</summary>
@@ -474,43 +476,12 @@ public sealed partial class ModelCache : IAsyncDisposable
         }
 
         Catalog.Prune();
-        FetchPinned();
+        _warming.FetchPinned();
     }
 
     /// <summary>Brings all of a model here.</summary>
     /// <exception cref="ModelException">It can't be had.</exception>
-    public async Task WarmAsync(CachedModel model, CancellationToken cancellationToken)
-    {
-        var copy = await AcquireAsync(model, cancellationToken).ConfigureAwait(false);
-        if (copy.Hydration is { } hydration)
-        {
-            await _reads.WaitForAllAsync(copy, hydration, cancellationToken).ConfigureAwait(false);
-        }
-    }
-
-    /// <summary>Begins to fetch pinned models that are not here.</summary>
-    private void FetchPinned()
-    {
-        foreach (var pinned in Pins.All())
-        {
-            if (ModelName.TryParsePath(pinned, out var name) && Catalog.Find(name) is { Copy: null, Stored: not null } model)
-            {
-                _ = FetchQuietlyAsync(model);
-            }
-        }
-    }
-
-    private async Task FetchQuietlyAsync(CachedModel model)
-    {
-        try
-        {
-            await WarmAsync(model, _stopping.Token).ConfigureAwait(false);
-        }
-        catch (Exception error) when (error is ModelException or OperationCanceledException)
-        {
-            // It is shown as failed, and tried again with the next listing that changes, or by who uses it.
-        }
-    }
+    public Task WarmAsync(CachedModel model, CancellationToken cancellationToken) => _warming.WarmAsync(model, cancellationToken);
 
     /// <summary>Under the model's gate: the model has no copy from now on.</summary>
     internal static void Retire(CachedModel model, ModelCopy copy)
