@@ -71,4 +71,5 @@ public sealed record SentArchive(string Key, string? BaseRevision, long Length, 
 [JsonSerializable(typeof(BaseTree))]
 [JsonSerializable(typeof(JournalMark))]
 [JsonSerializable(typeof(PinnedModels))]
+[JsonSerializable(typeof(ModelIntent))]
 internal sealed partial class CacheJson : JsonSerializerContext;

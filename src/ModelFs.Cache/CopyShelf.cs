@@ -9,6 +9,7 @@ internal sealed partial class CopyShelf(CopyFiles files, CacheJournal journal, C
     private readonly Lock _gate = new();
     private readonly HashSet<ModelCopy> _copies = [];
     private readonly List<ModelCopy> _conflicts = [];
+    private readonly List<Task> _drops = [];
 
     /// <summary>A copy is no longer its model's current one. Raised outside of every lock.</summary>
     public event Action<ModelCopy>? Retired;
@@ -86,14 +87,20 @@ internal sealed partial class CopyShelf(CopyFiles files, CacheJournal journal, C
         }
     }
 
-    /// <summary>Retires least recently used copies until so many more bytes fit under the limit, as far as clean, unused copies go.</summary>
+    /// <summary>
+    /// Retires least recently used copies until so many more bytes fit under the limit, and leave free what is to stay free on the disk, as far as
+    /// clean, unused copies go; returns when their files are gone.
+    /// </summary>
     public void MakeRoom(long bytes)
     {
         // Nothing that could go makes room for more than the limit itself.
-        if (options.BytesMax is not { } limit || bytes > limit)
+        if (bytes > options.BytesMax)
         {
             return;
         }
+
+        var limit = options.BytesMax ?? long.MaxValue;
+        var wanted = files.BytesFree() is var free && free == long.MaxValue ? 0 : options.FreeBytesMin + bytes - free;
 
         ModelCopy[] oldestFirst;
         lock (_gate)
@@ -104,23 +111,32 @@ internal sealed partial class CopyShelf(CopyFiles files, CacheJournal journal, C
         var total = oldestFirst.Sum(copy => copy.ContentBytes) + Conflicts.Sum(copy => copy.ContentBytes);
         foreach (var copy in oldestFirst)
         {
-            if (total + bytes <= limit)
+            if (total <= limit - bytes && wanted <= 0)
             {
-                return;
+                break;
             }
 
             if (bytes == 0 && copy == oldestFirst[^1])
             {
                 // The newest was fetched for somebody who is about to use it.
-                return;
+                break;
             }
 
             if (TryEvict(copy))
             {
                 total -= copy.ContentBytes;
+                wanted -= copy.ContentBytes;
                 LogEvicted(logger, copy.Model.Name.ToString(), copy.ContentBytes);
             }
         }
+
+        Task[] drops;
+        lock (_gate)
+        {
+            drops = [.. _drops];
+        }
+
+        Task.WaitAll(drops);
     }
 
     /// <summary>Tells that a copy was retired, and removes it if nobody holds it.</summary>
@@ -149,7 +165,12 @@ internal sealed partial class CopyShelf(CopyFiles files, CacheJournal journal, C
             }
         }
 
-        _ = Task.Run(() => files.Drop(copy.Folder));
+        var drop = Task.Run(() => files.Drop(copy.Folder));
+        lock (_gate)
+        {
+            _drops.RemoveAll(task => task.IsCompleted);
+            _drops.Add(drop);
+        }
     }
 
     /// <summary>Drops a copy that is clean and not in use.</summary>
@@ -164,7 +185,7 @@ internal sealed partial class CopyShelf(CopyFiles files, CacheJournal journal, C
 
         lock (model.Gate)
         {
-            if (model.Copy != copy || copy.IsDirty || journal.IsMarked(copy.Id) || model.IsPublishing || copy.OpenFiles > 0 || copy.OpenWriters > 0)
+            if (model.Copy != copy || copy.IsDirty || journal.IsMarked(copy.Id) || model.Move is not null || model.IsPublishing || copy.OpenFiles > 0 || copy.OpenWriters > 0)
             {
                 return false;
             }
