@@ -46,10 +46,12 @@ internal sealed class S3Connection(S3Settings settings, StoreOptions options) : 
     internal async Task<T> CallAsync<T>(Func<AmazonS3Client, ProgressDeadline, Task<T>> call, string doing, CancellationToken cancellationToken, int patience = 1)
     {
         cancellationToken.ThrowIfCancellationRequested();
-        var client = _client ?? await ConnectAsync(cancellationToken).ConfigureAwait(false);
         using var deadline = new ProgressDeadline(options.Deadlines.NoProgress * patience, options.TimeProvider, cancellationToken);
         try
         {
+            var client = _client ?? await ConnectAsync(deadline.Token).ConfigureAwait(false);
+            deadline.Touch();
+
             // The SDK's own waits (credentials from a server that hangs) do not all follow a token.
             return await call(client, deadline).WaitAsync(deadline.Token).ConfigureAwait(false);
         }
@@ -73,7 +75,7 @@ internal sealed class S3Connection(S3Settings settings, StoreOptions options) : 
             }
 
             var metadata = new InstanceMetadata(options.Environment, options.TimeProvider);
-            var credentials = await S3Credentials.ResolveAsync(settings, options.Environment, metadata, cancellationToken).ConfigureAwait(false);
+            var credentials = await S3Credentials.ResolveAsync(settings, options.Environment, metadata, options.TimeProvider, cancellationToken).ConfigureAwait(false);
             Region = settings.Region
                 ?? S3Credentials.RegionOfProfile(settings, options.Environment)
                 ?? (settings.IsCustomEndpoint ? DefaultRegion : await metadata.RegionAsync(cancellationToken).ConfigureAwait(false))
