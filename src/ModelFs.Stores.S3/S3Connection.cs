@@ -13,6 +13,7 @@ internal sealed class S3Connection(S3Settings settings, StoreOptions options) : 
     private readonly S3HttpClients _http = new(options);
     private readonly SemaphoreSlim _connecting = new(1);
     private AmazonS3Client? _client;
+    private volatile bool _refusesChunks;
 
     internal S3Settings Settings => settings;
 
@@ -61,6 +62,31 @@ internal sealed class S3Connection(S3Settings settings, StoreOptions options) : 
         {
             cancellationToken.ThrowIfCancellationRequested();
             throw Errors.From(exception, doing, deadline.HasPassed);
+        }
+    }
+
+    /// <summary>
+    /// Sends a body over plain http, signed chunk by chunk while it is read; a server that does not know that (OpenStack Swift answers 501) gets a
+    /// signature of the whole, for which the body is read twice. Over TLS no body is signed.
+    /// </summary>
+    /// <param name="sendAsync">Gets whether to sign in chunks.</param>
+    internal async Task<T> SendBodyAsync<T>(Func<bool, Task<T>> sendAsync)
+    {
+        if (LeavesBodyUnsigned || _refusesChunks)
+        {
+            return await sendAsync(LeavesBodyUnsigned).ConfigureAwait(false);
+        }
+
+        try
+        {
+            return await sendAsync(true).ConfigureAwait(false);
+        }
+        catch (StoreException failure) when (S3Conditions.IsNotImplemented(failure))
+        {
+            // It may have been the condition that the server does not know; then this fails, too, and is the caller's to judge.
+            var answer = await sendAsync(false).ConfigureAwait(false);
+            _refusesChunks = true;
+            return answer;
         }
     }
 

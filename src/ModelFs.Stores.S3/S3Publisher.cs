@@ -128,9 +128,9 @@ internal sealed class S3Publisher(S3Connection connection, S3Conditions conditio
     }
 
     private Task<string?> PutAsync(string key, IPublishContent content, PublishCondition condition, string doing, CancellationToken cancellationToken) =>
-        conditions.SendAsync(key, condition, doing, sent => PutOnceAsync(key, content, sent, cancellationToken), cancellationToken);
+        conditions.SendAsync(key, condition, doing, sent => connection.SendBodyAsync(inChunks => PutOnceAsync(key, content, sent, inChunks, cancellationToken)), cancellationToken);
 
-    private async Task<string?> PutOnceAsync(string key, IPublishContent content, SentCondition condition, CancellationToken cancellationToken) =>
+    private async Task<string?> PutOnceAsync(string key, IPublishContent content, SentCondition condition, bool inChunks, CancellationToken cancellationToken) =>
         await connection.CallAsync(
             async (client, deadline) =>
             {
@@ -141,6 +141,7 @@ internal sealed class S3Publisher(S3Connection connection, S3Conditions conditio
                     Key = Settings.Prefix + key,
                     InputStream = body,
                     AutoCloseStream = false,
+                    UseChunkEncoding = inChunks,
                     DisablePayloadSigning = connection.LeavesBodyUnsigned ? true : null,
                     IfNoneMatch = condition.IfNoneMatch,
                     IfMatch = condition.IfMatch,
