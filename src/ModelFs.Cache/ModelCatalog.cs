@@ -134,14 +134,23 @@ public sealed partial class ModelCatalog
     {
         lock (_gate)
         {
-            foreach (var gone in _models.Where(pair => pair.Value.DiskTurn.CurrentCount > 0 && !IsShown(pair.Value)).Select(pair => pair.Key).ToList())
+            foreach (var gone in _models.Where(pair => pair.Value.DiskTurn.CurrentCount > 0 && !IsKept(pair.Value)).Select(pair => pair.Key).ToList())
             {
                 _models.Remove(gone);
             }
         }
     }
 
-    private static bool IsShown(CachedModel model)
+    /// <summary>What the store has, and what only this machine has. A clean copy of what was deleted there stays for those who have it open, and for nobody else.</summary>
+    private bool IsShown(CachedModel model)
+    {
+        lock (model.Gate)
+        {
+            return model.Stored is not null || model.Copy is { } copy && (!HasListing || copy.IsNew || copy.IsDirty);
+        }
+    }
+
+    private static bool IsKept(CachedModel model)
     {
         lock (model.Gate)
         {

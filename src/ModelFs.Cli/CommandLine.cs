@@ -3,9 +3,11 @@ using System.CommandLine.Help;
 using System.CommandLine.Invocation;
 using System.CommandLine.Parsing;
 using ModelFs.Cli.Draining;
+using ModelFs.Cli.Indexing;
 using ModelFs.Cli.Listing;
 using ModelFs.Cli.Mounting;
 using ModelFs.Cli.Status;
+using ModelFs.Cli.Transfers;
 
 namespace ModelFs.Cli;
 
@@ -63,6 +65,10 @@ internal static class CommandLine
             StatusCommand.Create(services),
             SyncCommand.Create(services),
             ListCommand.Create(services),
+            PullCommand.Create(services),
+            PushCommand.Create(services),
+            CopyCommand.Create(services),
+            IndexCommand.Create(services),
             CompletionCommand.Create(services),
             StoreWaitCommand.Create(services),
         };

@@ -47,7 +47,7 @@ internal static class MountOptionTable
         Setting("archive", "indexed|single-member", "How archives are written: in pieces with an index, or as one gzip member, for readers such as Python's r|gz. Default: indexed.",
             (s, v) => s with { Archive = OptionText.OneOf(v, ("indexed", ArchiveStructure.Indexed), ("single-member", ArchiveStructure.SingleMember)) }),
         Setting("compress", "auto|store|fast|small", "What is compressed. auto: all but what hardly shrinks, such as weights, which is stored. Default: auto.",
-            (s, v) => s with { Compress = ParseCompression(v) }),
+            (s, v) => s with { Compress = OptionText.OneOf(v, CompressionWords.All) }),
         Switch("allow-delete", "Let rmdir and rename of a published model delete and rename it in the store.",
             (s, on) => s with { AllowDelete = on }),
         Switch("no-create-bucket", "Fail when the bucket or folder of STORE is missing, instead of creating it.",
@@ -73,9 +73,6 @@ internal static class MountOptionTable
         ("info", LogLevel.Information),
         ("warn", LogLevel.Warning),
         ("error", LogLevel.Error));
-
-    private static PackCompression ParseCompression(string text) => OptionText.OneOf(
-        text, ("auto", PackCompression.Auto), ("store", PackCompression.Store), ("fast", PackCompression.Fast), ("small", PackCompression.Small));
 
     private static MountOption Setting(string name, string valueName, string description, Func<MountSettings, string, MountSettings> apply) =>
         Launch(name, valueName, description, (r, v) => r with { Settings = apply(r.Settings, v) });
