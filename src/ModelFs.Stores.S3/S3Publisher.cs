@@ -82,8 +82,15 @@ internal sealed class S3Publisher(S3Connection connection, S3Conditions conditio
             {
                 return await InPartsAsync(key, content, plan, condition, doing, cancellationToken).ConfigureAwait(false);
             }
-            catch (StoreException failure) when (failure.Kind == StoreErrorKind.Rejected && failure.InnerException is AmazonS3Exception)
+            catch (StoreException failure) when (failure.Kind == StoreErrorKind.RevisionChanged || (failure.Kind == StoreErrorKind.Rejected && failure.InnerException is AmazonS3Exception))
             {
+                if (failure.Kind == StoreErrorKind.RevisionChanged
+                    && (await statAsync(content.Source!.Key, cancellationToken).ConfigureAwait(false))?.Revision != content.Source.Revision)
+                {
+                    throw;
+                }
+
+                // The server has no copies of parts, or (OpenStack Swift) can't pin them to the ETag of an object that was made of parts.
                 Log.PartCopyRefused(connection.Logger, Settings.Bucket, failure.Message);
                 _canCopyParts = false;
             }
