@@ -12,8 +12,11 @@ public sealed class CachedModel
 {
     internal CachedModel(ModelName name) => Name = name;
 
-    /// <summary>The model's name.</summary>
-    public ModelName Name { get; }
+    /// <summary>The model's name; a rename changes it, and everything that belongs to the model stays with it.</summary>
+    public ModelName Name { get; internal set; }
+
+    /// <summary>The rename that the store does not have yet.</summary>
+    public ModelIntent? Move { get; internal set; }
 
     /// <summary>Guards this object and its copies.</summary>
     internal Lock Gate { get; } = new();

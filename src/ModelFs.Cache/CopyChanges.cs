@@ -85,7 +85,7 @@ internal sealed class CopyChanges(CacheJournal journal, WritebackQueue queue, Co
     }
 
     /// <summary>From the first change on the index says nothing of the copy any more. On the disk this need not last: what is marked is never taken for indexed.</summary>
-    private static void ForgetIndex(ModelCopy copy)
+    internal static void ForgetIndex(ModelCopy copy)
     {
         var manifest = copy.Manifest with
         {

@@ -81,4 +81,5 @@ public sealed record SentArchive(string Key, string? BaseRevision, long Length, 
 [JsonSerializable(typeof(JournalMark))]
 [JsonSerializable(typeof(VerifyReport))]
 [JsonSerializable(typeof(PinnedModels))]
+[JsonSerializable(typeof(ModelIntent))]
 internal sealed partial class CacheJson : JsonSerializerContext;

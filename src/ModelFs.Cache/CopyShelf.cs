@@ -11,6 +11,7 @@ internal sealed partial class CopyShelf(
     private readonly Lock _gate = new();
     private readonly HashSet<ModelCopy> _copies = [];
     private readonly List<ModelCopy> _conflicts = [];
+    private readonly List<Task> _drops = [];
 
     /// <summary>A copy is no longer its model's current one. Raised outside of every lock.</summary>
     public event Action<ModelCopy>? Retired;
@@ -89,18 +90,21 @@ internal sealed partial class CopyShelf(
     }
 
     /// <summary>
-    /// Until so many more bytes fit under the limit, takes from the copies that were used longest ago: files that are not open from indexed ones, which keep their trees;
-    /// others are retired when they are clean and unused.
+    /// Until so many more bytes fit under the limit, and the disk has left free what is to stay free, takes from the copies that were used longest ago: files that are not open
+    /// from indexed ones, which keep their trees; others are retired when they are clean and unused. Returns when their files are gone.
     /// </summary>
     /// <param name="bytes">How many.</param>
     /// <param name="keep">A copy that is not to lose anything by it.</param>
     public void MakeRoom(long bytes, ModelCopy? keep = null)
     {
         // Nothing that could go makes room for more than the limit itself.
-        if (options.BytesMax is not { } limit || bytes > limit)
+        if (bytes > options.BytesMax)
         {
             return;
         }
+
+        var limit = options.BytesMax ?? long.MaxValue;
+        var wanted = files.BytesFree() is var free && free == long.MaxValue ? 0 : options.FreeBytesMin + bytes - free;
 
         ModelCopy[] oldestFirst;
         lock (_gate)
@@ -111,15 +115,15 @@ internal sealed partial class CopyShelf(
         var total = oldestFirst.Sum(copy => copy.BytesHere) + Conflicts.Sum(copy => copy.ContentBytes);
         foreach (var copy in oldestFirst)
         {
-            if (total + bytes <= limit)
+            if (total <= limit - bytes && wanted <= 0)
             {
-                return;
+                break;
             }
 
             if (bytes == 0 && copy == oldestFirst[^1])
             {
                 // The newest was fetched for somebody who is about to use it.
-                return;
+                break;
             }
 
             if (copy == keep)
@@ -129,14 +133,25 @@ internal sealed partial class CopyShelf(
 
             if (copy.IsIndexed)
             {
-                total -= pins.IsPinned(copy.Model.Name) ? 0 : contents.Drop(copy, total + bytes - limit);
+                var dropped = pins.IsPinned(copy.Model.Name) ? 0 : contents.Drop(copy, Math.Max(total - (limit - bytes), wanted));
+                total -= dropped;
+                wanted -= dropped;
             }
             else if (TryEvict(copy))
             {
                 total -= copy.ContentBytes;
+                wanted -= copy.ContentBytes;
                 LogEvicted(logger, copy.Model.Name.ToString(), copy.ContentBytes);
             }
         }
+
+        Task[] drops;
+        lock (_gate)
+        {
+            drops = [.. _drops];
+        }
+
+        Task.WaitAll(drops);
     }
 
     /// <summary>Tells that a copy was retired, and removes it if nobody holds it.</summary>
@@ -166,7 +181,12 @@ internal sealed partial class CopyShelf(
             }
         }
 
-        _ = Task.Run(() => files.Drop(copy.Folder));
+        var drop = Task.Run(() => files.Drop(copy.Folder));
+        lock (_gate)
+        {
+            _drops.RemoveAll(task => task.IsCompleted);
+            _drops.Add(drop);
+        }
     }
 
     /// <summary>Drops a copy that is clean and not in use.</summary>
@@ -181,7 +201,7 @@ internal sealed partial class CopyShelf(
 
         lock (model.Gate)
         {
-            if (model.Copy != copy || copy.IsDirty || journal.IsMarked(copy.Id) || model.IsPublishing || copy.OpenFiles > 0 || copy.OpenWriters > 0)
+            if (model.Copy != copy || copy.IsDirty || journal.IsMarked(copy.Id) || model.Move is not null || model.IsPublishing || copy.OpenFiles > 0 || copy.OpenWriters > 0)
             {
                 return false;
             }

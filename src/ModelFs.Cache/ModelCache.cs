@@ -34,6 +34,8 @@ public sealed partial class ModelCache : IAsyncDisposable
     private readonly CopyReads _reads;
     private readonly CopyEndings _endings;
     private readonly ConflictResolver _resolver;
+    private readonly ModelMoves _moves;
+    private readonly ModelRemovals _removals;
     private readonly IModelStore _store;
     private readonly CancellationTokenSource _stopping = new();
     private Task _sealing = Task.CompletedTask;
@@ -61,10 +63,12 @@ public sealed partial class ModelCache : IAsyncDisposable
         _warming = new ModelWarming(Catalog, Pins, _fetches, _reads, _stopping.Token);
         Catalog.Changed += OnListingChanged;
         _endings = new CopyEndings(_files, _journal, _shelf, Catalog, time);
-        _queue = new WritebackQueue(options, time, logger, new ModelPublisher(store, _files, _journal, options, time, logger).PublishAsync, _endings.SetAside);
+        _queue = new WritebackQueue(options, time, logger, new ModelPublisher(store, _files, _journal, options, time, logger).PublishAsync, _endings.SetAside, Catalog.IsMoving);
         _closes = new ClosePublisher(_queue, time, logger);
         _resolver = new ConflictResolver(store, Catalog, _shelf, _files, _journal, _endings, _queue, time, logger);
         _changes = new CopyChanges(_journal, _queue, _reads, time);
+        _moves = new ModelMoves(store, Catalog, _journal, _queue, _fetches, _reads, options, time, logger);
+        _removals = new ModelRemovals(store, Catalog, _journal, _endings, options, time, logger);
         _hydrator.FileCompleted += (copy, path) => FileCompleted?.Invoke(copy, path);
         _shelf.Retired += copy => CopyRetired?.Invoke(copy);
         _contents.FileDropped += (copy, path) => FileReplaced?.Invoke(copy, path);
@@ -126,6 +130,13 @@ public sealed partial class ModelCache : IAsyncDisposable
         }
 
         _shelf.AddConflicts(conflicts);
+        if (!_options.ReadOnly)
+        {
+            var intents = _journal.ReadIntents();
+            _moves.TakeUp(intents.Where(intent => intent.Kind == ModelIntent.KindMove));
+            _ = _removals.TakeUpAsync([.. intents.Where(intent => intent.Kind == ModelIntent.KindDelete)], _stopping.Token);
+        }
+
         _ = Catalog.RefreshIfOlder(TimeSpan.Zero);
         _sealing = SealFromTimeToTimeAsync();
         if (!_options.ReadOnly)
@@ -293,51 +304,11 @@ public sealed partial class ModelCache : IAsyncDisposable
     /// It is published and deleting is not allowed (<see cref="ModelErrorKind.NotPermitted"/>): the removals are discarded, and the store's
     /// version shows again. Or the store refused.
     /// </exception>
-    public async Task RemoveModelAsync(CachedModel model, CancellationToken cancellationToken)
-    {
-        ModelCopy? copy;
-        StoredObject? stored;
-        lock (model.Gate)
-        {
-            if (model.IsPublishing || model.Copy is { OpenWriters: > 0 })
-            {
-                throw new ModelException(ModelErrorKind.Busy, $"{model.Name} is being written or published; try again when it is done");
-            }
+    public Task RemoveModelAsync(CachedModel model, CancellationToken cancellationToken) => _removals.RemoveAsync(model, cancellationToken);
 
-            (copy, stored) = (model.Copy, model.Stored);
-        }
-
-        if (stored is not null && _options.AllowDelete)
-        {
-            try
-            {
-                await _store.DeleteAsync(stored.Key, stored.Revision, cancellationToken).ConfigureAwait(false);
-                LogDeleted(_logger, stored.Key, stored.Revision.Value);
-            }
-            catch (StoreException error)
-            {
-                throw ModelErrors.From(error, $"cannot delete {stored.Key} in {_store.DisplayName}");
-            }
-
-            lock (model.Gate)
-            {
-                model.NoteStored(null, _time.GetTimestamp());
-            }
-        }
-
-        if (copy is not null)
-        {
-            _endings.Discard(model, copy);
-        }
-
-        Catalog.Prune();
-        if (stored is not null && !_options.AllowDelete)
-        {
-            throw new ModelException(
-                ModelErrorKind.NotPermitted,
-                $"{model.Name} is published and this mount does not delete (--allow-delete); its removed files show again");
-        }
-    }
+    /// <summary>Gives a model another name: here at once, in the store in the background.</summary>
+    /// <exception cref="ModelException">It is in use, or it is published and renaming is not allowed; nothing changed.</exception>
+    public Task RenameModelAsync(CachedModel model, ModelName newName) => _moves.RenameAsync(model, newName);
 
     /// <summary>Decides about a version that is kept under <c>/.modelfs/conflicts</c>; returns when the store has what was asked for.</summary>
     /// <exception cref="ModelException">It can't be done now; the version is still kept, or its publish goes on being tried.</exception>
@@ -418,6 +389,7 @@ public sealed partial class ModelCache : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await _stopping.CancelAsync().ConfigureAwait(false);
+        await _moves.DisposeAsync().ConfigureAwait(false);
         await _fetches.DisposeAsync().ConfigureAwait(false);
         await _hydrator.DisposeAsync().ConfigureAwait(false);
         await _queue.DisposeAsync().ConfigureAwait(false);
@@ -491,7 +463,4 @@ public sealed partial class ModelCache : IAsyncDisposable
         model.Incarnation++;
         model.MoveTo(ModelState.Absent);
     }
-
-    [LoggerMessage(Level = LogLevel.Information, Message = "deleted {Key}, revision {Revision}")]
-    private static partial void LogDeleted(ILogger logger, string key, string revision);
 }

@@ -15,6 +15,7 @@ internal sealed partial class WritebackQueue : IAsyncDisposable
     private readonly ILogger _logger;
     private readonly Func<CachedModel, ModelCopy, CancellationToken, Task<PublishOutcome>> _publish;
     private readonly Action<CachedModel, ModelCopy> _setAside;
+    private readonly Func<string, bool> _isHeldBack;
     private readonly Lock _gate = new();
     private readonly Dictionary<CachedModel, Task> _running = [];
     private readonly HashSet<CachedModel> _dirty = [];
@@ -28,13 +29,15 @@ internal sealed partial class WritebackQueue : IAsyncDisposable
         TimeProvider time,
         ILogger logger,
         Func<CachedModel, ModelCopy, CancellationToken, Task<PublishOutcome>> publish,
-        Action<CachedModel, ModelCopy> setAside)
+        Action<CachedModel, ModelCopy> setAside,
+        Func<string, bool> isHeldBack)
     {
         _options = options;
         _time = time;
         _logger = logger;
         _publish = publish;
         _setAside = setAside;
+        _isHeldBack = isHeldBack;
         _slots = new SemaphoreSlim(options.PublishesMax);
     }
 
@@ -50,6 +53,9 @@ internal sealed partial class WritebackQueue : IAsyncDisposable
 
         _wake.Writer.TryWrite(true);
     }
+
+    /// <summary>What held models back is over.</summary>
+    public void TouchAll() => _wake.Writer.TryWrite(true);
 
     /// <summary>Models with changes that the store does not have.</summary>
     public IReadOnlyList<CachedModel> Pending()
@@ -104,7 +110,7 @@ internal sealed partial class WritebackQueue : IAsyncDisposable
     {
         lock (model.Gate)
         {
-            return model.IsPublishing || model.Copy is { IsDirty: true } copy && copy.EmptyAtVersion != copy.ChangeVersion;
+            return model.IsPublishing || model.Move is not null || model.Copy is { IsDirty: true } copy && copy.EmptyAtVersion != copy.ChangeVersion;
         }
     }
 
@@ -194,7 +200,7 @@ internal sealed partial class WritebackQueue : IAsyncDisposable
         {
             lock (model.Gate)
             {
-                if (!model.IsPublishing && model.Copy is not { IsDirty: true })
+                if (!model.IsPublishing && model.Move is null && model.Copy is not { IsDirty: true })
                 {
                     _dirty.Remove(model);
                     model.IsForced = false;
@@ -214,6 +220,12 @@ internal sealed partial class WritebackQueue : IAsyncDisposable
         {
             copy = model.Copy is { IsDirty: true } dirty ? dirty : null;
             if (copy is null || model.IsPublishing)
+            {
+                return null;
+            }
+
+            // The old object of that key is still to be renamed: published now, this would only lose against it.
+            if (copy.IsNew && _isHeldBack(copy.Manifest.Key))
             {
                 return null;
             }

@@ -54,7 +54,7 @@ internal sealed class Inode
     public string Name { get; set; } = "";
 
     /// <summary>Of <see cref="InodeKind.Model"/>.</summary>
-    public CachedModel? Model { get; init; }
+    public CachedModel? Model { get; set; }
 
     /// <summary>The copy that the inode belongs to; null for what is above models, and for a model's folder that was not opened yet.</summary>
     public ModelCopy? Copy { get; set; }

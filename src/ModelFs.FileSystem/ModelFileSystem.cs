@@ -247,7 +247,7 @@ public sealed class ModelFileSystem : IDisposable
         return error == Errno.ENOENT && request.IsResent && _state.Inodes.HadIntent(request.Unique) ? Errno.None : error;
     }
 
-    /// <summary>Renames inside of one model. Across models it is EXDEV, so that tools copy; a published model can't be renamed without deleting it.</summary>
+    /// <summary>Renames inside of one model, or a model. Of files across models it is EXDEV, so that tools copy.</summary>
     public ValueTask<Errno> RenameAsync(ulong parent, string name, ulong newParent, string newName, RenameKind kind, FsRequest request, CancellationToken cancellationToken = default)
     {
         if (Inode(parent) is not { } from || Inode(newParent) is not { } to)
@@ -260,12 +260,8 @@ public sealed class ModelFileSystem : IDisposable
             return _tree.RenameAsync(from, name, to, newName, kind, request, cancellationToken);
         }
 
-        if (from.Kind is InodeKind.Root or InodeKind.Project && _root.FindModel(from, name) is { StoredRevision: not null } && !_state.Cache.Options.AllowDelete)
-        {
-            return new(Errno.EPERM);
-        }
-
-        return new(Errno.EXDEV);
+        var areFoldersOfModels = from.Kind is InodeKind.Root or InodeKind.Project && to.Kind is InodeKind.Root or InodeKind.Project;
+        return areFoldersOfModels && kind != RenameKind.Exchange ? _root.RenameModelAsync(from, name, to, newName, kind, request) : new(Errno.EXDEV);
     }
 
     /// <summary>Opens a file; waits for a small one that is not here yet, and for the whole model before its first change.</summary>

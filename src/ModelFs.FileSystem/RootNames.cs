@@ -129,6 +129,61 @@ internal sealed class RootNames(FileSystemState state)
         return state.Entry(inode);
     }
 
+    /// <summary>Gives a model another name, in the root, in a project, or between them.</summary>
+    /// <exception cref="ModelException">It is in use.</exception>
+    public async ValueTask<Errno> RenameModelAsync(Inode parent, string name, Inode newParent, string newName, RenameKind kind, FsRequest request)
+    {
+        if (state.IsReadOnly(parent))
+        {
+            return Errno.EROFS;
+        }
+
+        if (FindModel(parent, name) is not { } model)
+        {
+            var isDone = request.IsResent && state.Inodes.HadIntent(request.Unique) && FindModel(newParent, newName) is not null;
+            if (isDone)
+            {
+                MoveInode(parent, name, newParent, newName);
+            }
+
+            return isDone ? Errno.None : parent.Kind == InodeKind.Root && IsProject(name) ? Errno.EXDEV : Errno.ENOENT;
+        }
+
+        if ((model.StoredRevision is not null && !state.Cache.Options.AllowDelete) || newName[0] == '.')
+        {
+            return Errno.EPERM;
+        }
+
+        if (!ModelName.TryCreate(newParent.Kind == InodeKind.Project ? newParent.Name : null, newName, out var newModel))
+        {
+            return Errno.EINVAL;
+        }
+
+        if (newModel == model.Name)
+        {
+            return Errno.None;
+        }
+
+        if (FindModel(newParent, newName) is not null || (newParent.Kind == InodeKind.Root && IsProject(newName)))
+        {
+            return kind == RenameKind.NoReplace ? Errno.EEXIST : Errno.ENOTEMPTY;
+        }
+
+        state.Inodes.NoteIntent(request.Unique);
+        await state.Cache.RenameModelAsync(model, newModel).ConfigureAwait(false);
+        MoveInode(parent, name, newParent, newName);
+        return Errno.None;
+    }
+
+    private void MoveInode(Inode parent, string name, Inode newParent, string newName)
+    {
+        if (state.Inodes.FindChild(parent, name) is { } inode)
+        {
+            state.Inodes.Move(inode, newParent, newName);
+            inode.Model = FindModel(newParent, newName) ?? inode.Model;
+        }
+    }
+
     /// <summary>Removes a project that has no models.</summary>
     public Errno RemoveProject(Inode parent, string name)
     {
