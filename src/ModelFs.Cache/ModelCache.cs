@@ -241,6 +241,12 @@ public sealed partial class ModelCache : IAsyncDisposable
             (copy, stored) = (model.Copy, model.Stored);
         }
 
+        if (stored is null && copy is not null && !Catalog.HasListing)
+        {
+            // The daemon has just begun: that no archive is known yet does not mean that there is none.
+            stored = await StatAsync(copy.Manifest.Key, cancellationToken).ConfigureAwait(false);
+        }
+
         if (stored is not null && _options.AllowDelete)
         {
             try
@@ -270,6 +276,18 @@ public sealed partial class ModelCache : IAsyncDisposable
             throw new ModelException(
                 ModelErrorKind.NotPermitted,
                 $"{model.Name} is published and this mount does not delete (--allow-delete); its removed files show again");
+        }
+    }
+
+    private async Task<StoredObject?> StatAsync(string key, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await _store.StatAsync(key, cancellationToken).ConfigureAwait(false);
+        }
+        catch (StoreException error)
+        {
+            throw ModelErrors.From(error, $"cannot tell whether {_store.DisplayName} has {key}");
         }
     }
 
