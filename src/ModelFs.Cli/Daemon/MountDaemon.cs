@@ -110,7 +110,6 @@ internal sealed partial class MountDaemon(IStoreOpener stores) : IMountDaemon
         using var session = new FuseSession(device, adapter, new FuseSessionOptions(), loggers.CreateLogger<FuseSession>());
         reporter.Session = session;
         await BeginSessionAsync(session, keeper, hello, fileSystem, passthrough, folder).ConfigureAwait(false);
-        fileSystem.NameInvalidated += (parent, name) => _ = session.Notifier.InvalidateEntry(parent, name);
 
         using var end = new EndSignals();
         using var hangUp = PosixSignalRegistration.Create(PosixSignal.SIGHUP, context => context.Cancel = true);
