@@ -241,9 +241,9 @@ public sealed partial class ModelCache : IAsyncDisposable
             (copy, stored) = (model.Copy, model.Stored);
         }
 
-        if (stored is null && copy is not null && !Catalog.HasListing)
+        if (stored is null && copy is not null)
         {
-            // The daemon has just begun: that no archive is known yet does not mean that there is none.
+            // That no archive is known does not mean that there is none: the daemon may have just begun, or died behind an upload.
             stored = await StatAsync(copy.Manifest.Key, cancellationToken).ConfigureAwait(false);
         }
 

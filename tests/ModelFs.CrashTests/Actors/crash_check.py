@@ -53,8 +53,8 @@ def main(store, base, *manifests):
     models = {name: entries for name, entries in models.items() if any(node[0] == "f" for node in entries.values())}
     empty = {path.split("/")[0] for path in expected} - set(models)
     there = {name.removesuffix(".tar.gz") for name in os.listdir(store) if name[0] != "."}
-    differences = [f"the store lacks {name}" for name in sorted(set(models) - there)]
-    differences += [f"the store has {name}, which was deleted" for name in sorted(there - set(models) - empty)]
+    differences = [f"{name} is missing in the store" for name in sorted(set(models) - there)]
+    differences += [f"{name} was deleted, and is in the store" for name in sorted(there - set(models) - empty)]
     for name in sorted(set(models) & there):
         actual = of_archive(os.path.join(store, name + ".tar.gz"), name)
         actual.setdefault(name, ["d"])
@@ -63,7 +63,8 @@ def main(store, base, *manifests):
             if actual.get(path) != models[name].get(path):
                 differences.append(f"{path} should be {oracle.describe(models[name].get(path))} and is {oracle.describe(actual.get(path))}")
     if differences:
-        raise SystemExit("LOST: " + "\n".join(differences))
+        explained = "\n".join(oracle.explain(manifest, differences[0].split()[0]) for manifest in manifests)
+        raise SystemExit("LOST: " + "\n".join(differences) + "\n" + explained)
     print(len(models), sum(len(entries) for entries in models.values()))
 
 

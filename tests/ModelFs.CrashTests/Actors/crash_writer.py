@@ -73,6 +73,7 @@ class Writer:
     def run(self, do, path, **more):
         self.number += 1
         op = {"n": self.number, "do": do, "path": path, **more}
+        self.kept = None
         self.note(**op)
         try:
             getattr(self, "do_" + do)(op)
@@ -96,12 +97,16 @@ class Writer:
                 os.write(file, data[start:start + op["chunk"]])
                 if start + op["chunk"] < len(data) and self.random.random() < 0.1:
                     os.fsync(file)
-                    self.note(n=op["n"], kept=start + op["chunk"])
+                    self.keep(op, start + op["chunk"])
             if op["fsync"]:
                 os.fsync(file)
-                self.note(n=op["n"], kept=len(data))
+                self.keep(op, len(data))
         finally:
             os.close(file)
+
+    def keep(self, op, size):
+        self.kept = size
+        self.note(n=op["n"], kept=size)
 
     def do_append(self, op):
         self.do_write(op, os.O_APPEND)
@@ -237,4 +242,10 @@ def main(root, manifest, seed, name, operations, *models):
     print("acknowledged", writer.acknowledged, flush=True)
 
 
-main(*sys.argv[1:])
+if __name__ == "__main__":
+    try:
+        main(*sys.argv[1:])
+    except SystemExit as end:
+        if str(end).startswith("LOST: "):
+            raise SystemExit(f"{end}\n{oracle.explain(sys.argv[2], str(end).split()[1])}") from None
+        raise

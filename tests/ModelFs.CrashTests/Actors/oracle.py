@@ -173,3 +173,12 @@ def describe(node):
         return json.dumps(node)
     data = node[2] if isinstance(node[2], bytes) else content(node[2])
     return f"a file, mode {node[1]:o}, {len(data)} bytes, sha256 {hashlib.sha256(data).hexdigest()[:12]}" + (f", {node[2]}" if not isinstance(node[2], bytes) else "")
+
+
+def explain(manifest, path):
+    """The last operations on the model that a path lies in."""
+    model = path.split("/")[0]
+    with open(manifest, encoding="utf-8") as lines:
+        entries = [json.loads(line) for line in lines]
+    numbers = {entry["n"] for entry in entries if entry.get("path", "").split("/")[0] == model or entry.get("to", "").split("/")[0] == model}
+    return "\n".join(json.dumps(entry) for entry in [entry for entry in entries if entry["n"] in numbers][-40:])

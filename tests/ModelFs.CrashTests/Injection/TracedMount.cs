@@ -7,20 +7,24 @@ namespace ModelFs.CrashTests.Injection;
 /// <summary>A folder store, a cache and a mount whose processes run under the injector from their first system call on.</summary>
 internal sealed class TracedMount : IDisposable
 {
-    private readonly SyscallInjector _injector;
+    private readonly TestFolder _home;
+    private readonly string[] _program;
+    private SyscallInjector? _injector;
     private ServedMount? _served;
 
+    /// <param name="home">Where everything of it lies.</param>
+    /// <param name="options">More of <c>modelfs mount</c>.</param>
     public TracedMount(TestFolder home, params IReadOnlyList<string> options)
     {
         Root = home.Create("models");
         Store = home.Create("store");
         Cache = home.Create("cache");
-        string[] program =
+        _home = home;
+        _program =
         [
             RepositoryPaths.Program, "mount", Store, Root, "--cache-dir", Cache, "--log-file", home.At("models.log"), "--settle", "0.05", "--settle-new", "0.3",
             "--switch-after", "0.3", .. options,
         ];
-        _injector = new SyscallInjector(home, [Cache, Store], program);
     }
 
     public string Root { get; }
@@ -29,7 +33,10 @@ internal sealed class TracedMount : IDisposable
 
     public string Cache { get; }
 
-    public SyscallInjector Injector => _injector;
+    /// <summary>Whether calls on the store's folder are let be.</summary>
+    public bool OnlyCache { get; init; }
+
+    public SyscallInjector Injector => _injector ??= new SyscallInjector(_home, OnlyCache ? [Cache] : [Cache, Store], _program);
 
     /// <summary>Names for the folders in the words of a step.</summary>
     public IReadOnlyDictionary<string, string> Folders => new Dictionary<string, string> { ["cache"] = Cache, ["store"] = Store };
@@ -43,8 +50,8 @@ internal sealed class TracedMount : IDisposable
     /// <summary>Mounts, and waits until that is done.</summary>
     public void Mount()
     {
-        _injector.Go();
-        Eventually.True(() => _injector.Messages.Contains("is mounted at", StringComparison.Ordinal), "the mount is ready");
+        Injector.Go();
+        Eventually.True(() => Injector.Messages.Contains("is mounted at", StringComparison.Ordinal), "the mount is ready");
         _served = new ServedMount(Cache);
     }
 
@@ -65,5 +72,5 @@ internal sealed class TracedMount : IDisposable
     /// <summary>Publishes everything and unmounts.</summary>
     public void Unmount() => MountedStore.Modelfs(["unmount", Root]).Succeeded();
 
-    public void Dispose() => _injector.Dispose();
+    public void Dispose() => _injector?.Dispose();
 }

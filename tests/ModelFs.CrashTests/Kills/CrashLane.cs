@@ -30,7 +30,7 @@ internal sealed class CrashLane : IDisposable
         _killsLeft = killsLeft;
         _store = store(_folder);
         Actor.Run(RepositoryPaths.Script("sample-models"), ["--tree", _folder.Create("base"), .. s_models]);
-        _store.Put(s_models);
+        _store.Put(_folder, s_models);
     }
 
     private string Cache => _folder.At("cache");

@@ -14,19 +14,20 @@ internal abstract class CrashStore : IDisposable
     public virtual IReadOnlyDictionary<string, string?> Environment => new Dictionary<string, string?>();
 
     /// <summary>Stores sample models.</summary>
-    public abstract void Put(IEnumerable<string> models);
+    public void Put(TestFolder home, IEnumerable<string> models)
+    {
+        Actor.Run(RepositoryPaths.Script("sample-models"), [home.Create("initial"), .. models.Select(model => model + ":A")]);
+        PutArchives(home.At("initial"));
+    }
+
+    /// <summary>Stores all archives of a folder.</summary>
+    public abstract void PutArchives(string folder);
 
     /// <summary>Brings all archives into a folder, by other programs than the one under test.</summary>
     public abstract void Fetch(string folder);
 
     public virtual void Dispose()
     {
-    }
-
-    protected static void Pack(string folder, IEnumerable<string> models)
-    {
-        Directory.CreateDirectory(folder);
-        Actor.Run(RepositoryPaths.Script("sample-models"), [folder, .. models.Select(model => model + ":A")]);
     }
 }
 
@@ -37,7 +38,7 @@ internal sealed class FolderCrashStore(TestFolder home) : CrashStore
 
     public override string? Folder => Url;
 
-    public override void Put(IEnumerable<string> models) => Pack(Url, models);
+    public override void PutArchives(string folder) => Actor.Bash($"mkdir -p '{Url}'; cp '{folder}'/* '{Url}'");
 
     public override void Fetch(string folder) => Actor.Bash($"rm -rf '{folder}'; cp -r '{Url}' '{folder}'");
 }
