@@ -36,6 +36,9 @@ internal sealed class FileSystemRig : IAsyncDisposable
     /// <summary>Copies that no name leads to any more; the file system was told before.</summary>
     public ConcurrentQueue<ModelCopy> Retired { get; } = new();
 
+    /// <summary>What the last daemon took over.</summary>
+    public IReadOnlyList<FsInherited> Inherited { get; private set; } = [];
+
     public string SessionLogPath => Path.Combine(_folder.Session, "log");
 
     public static async Task<FileSystemRig> StartAsync(
@@ -59,7 +62,7 @@ internal sealed class FileSystemRig : IAsyncDisposable
     {
         await StopDaemonAsync();
         await StartDaemonAsync(resume: true);
-        await FileSystem.InheritAsync();
+        Inherited = await FileSystem.InheritAsync();
     }
 
     /// <summary>Another mount of the same cache begins.</summary>

@@ -55,6 +55,8 @@ internal sealed partial class MountDaemon(IStoreOpener stores) : IMountDaemon
         SettleNew = settings.SettleNew,
         SwitchAfter = settings.SwitchAfter,
         ListTtl = settings.ListTtl,
+        ArchiveStructure = settings.Archive,
+        Compression = settings.Compress,
         AllowDelete = settings.AllowDelete,
         ReadOnly = settings.ReadOnly,
         Layout = settings.Layout switch
@@ -84,7 +86,8 @@ internal sealed partial class MountDaemon(IStoreOpener stores) : IMountDaemon
     {
         using var folder = CacheFolder.Open(settings.CacheDirectory);
         var address = stores.Parse(settings.Store, "/");
-        var measured = new MeasuringStore(stores.Create(address, settings.CreateBucket, settings.CaFile, settings.FetchDeadline));
+        var limits = new ThrottleOptions(settings.UploadBytesPerSecond, settings.DownloadBytesPerSecond);
+        var measured = new MeasuringStore(new ThrottlingStore(stores.Create(address, settings.CreateBucket, settings.CaFile, settings.FetchDeadline), limits, TimeProvider.System));
         var store = new RetryingStore(measured, new RetryOptions { Patience = settings.FetchDeadline * 0.8 }, loggers.CreateLogger<RetryingStore>());
         await using var storeOwner = store.ConfigureAwait(false);
         var cache = new ModelCache(folder, store, CacheOptions(settings), TimeProvider.System, loggers.CreateLogger<ModelCache>());
@@ -142,9 +145,9 @@ internal sealed partial class MountDaemon(IStoreOpener stores) : IMountDaemon
         passthrough.Decide(session.Negotiated.IsPassthrough ? null : "the kernel does not offer it (6.9 and later do)", folder.LockPath);
         if (hello.IsResumed)
         {
-            foreach (var nodeId in await fileSystem.InheritAsync().ConfigureAwait(false))
+            foreach (var opened in await fileSystem.InheritAsync().ConfigureAwait(false))
             {
-                passthrough.Inherit(nodeId);
+                passthrough.Inherit(opened.Id, opened.IsCached);
             }
         }
     }

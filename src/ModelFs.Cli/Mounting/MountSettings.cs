@@ -1,6 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using Microsoft.Extensions.Logging;
+using ModelFs.Archives;
 
 namespace ModelFs.Cli.Mounting;
 
@@ -45,6 +46,12 @@ internal sealed record MountSettings
     /// <summary>Bytes to leave free on the cache's file system.</summary>
     public long FreeBytesMin { get; set; } = 256L << 20;
 
+    /// <summary>The most bytes of archives that go to the store in a second; null for no limit.</summary>
+    public long? UploadBytesPerSecond { get; set; }
+
+    /// <summary>The most bytes of archives that come from the store in a second; null for no limit.</summary>
+    public long? DownloadBytesPerSecond { get; set; }
+
     /// <summary>Whether other users may enter the mount.</summary>
     public bool AllowOther { get; set; }
 
@@ -71,6 +78,12 @@ internal sealed record MountSettings
 
     /// <summary>How long draining may take when the mount ends.</summary>
     public TimeSpan DrainTimeout { get; set; } = TimeSpan.FromSeconds(60);
+
+    /// <summary>Of how many pieces an archive is made.</summary>
+    public ArchiveStructure Archive { get; set; }
+
+    /// <summary>What is compressed.</summary>
+    public PackCompression Compress { get; set; }
 
     /// <summary>Whether published models can be deleted and renamed through the mount.</summary>
     public bool AllowDelete { get; set; }

@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Logging;
+using ModelFs.Archives;
 using ModelFs.Cli.Mounting;
 
 namespace ModelFs.Cli.Options;
@@ -37,8 +38,16 @@ internal static class MountOptionTable
             (s, v) => s with { ListTtl = OptionText.Seconds(v) }),
         Setting("fetch-deadline", "SECONDS", "How long the store may go without progress before its callers get an error. Default: 25.",
             (s, v) => s with { FetchDeadline = OptionText.Seconds(v) }),
+        Setting("limit-upload", "SIZE", "The most that goes to the store in a second, such as 10MiB. Default: no limit.",
+            (s, v) => s with { UploadBytesPerSecond = OptionText.Rate(v) }),
+        Setting("limit-download", "SIZE", "The most that comes from the store in a second. Default: no limit.",
+            (s, v) => s with { DownloadBytesPerSecond = OptionText.Rate(v) }),
         Setting("drain-timeout", "SECONDS", "How long an unmount may take to bring changes to the store. Default: 60.",
             (s, v) => s with { DrainTimeout = OptionText.Seconds(v) }),
+        Setting("archive", "indexed|single-member", "How archives are written: in pieces with an index, or as one gzip member, for readers such as Python's r|gz. Default: indexed.",
+            (s, v) => s with { Archive = OptionText.OneOf(v, ("indexed", ArchiveStructure.Indexed), ("single-member", ArchiveStructure.SingleMember)) }),
+        Setting("compress", "auto|store|fast|small", "What is compressed. auto: all but what hardly shrinks, such as weights, which is stored. Default: auto.",
+            (s, v) => s with { Compress = ParseCompression(v) }),
         Switch("allow-delete", "Let rmdir and rename of a published model delete and rename it in the store.",
             (s, on) => s with { AllowDelete = on }),
         Switch("no-create-bucket", "Fail when the bucket or folder of STORE is missing, instead of creating it.",
@@ -64,6 +73,9 @@ internal static class MountOptionTable
         ("info", LogLevel.Information),
         ("warn", LogLevel.Warning),
         ("error", LogLevel.Error));
+
+    private static PackCompression ParseCompression(string text) => OptionText.OneOf(
+        text, ("auto", PackCompression.Auto), ("store", PackCompression.Store), ("fast", PackCompression.Fast), ("small", PackCompression.Small));
 
     private static MountOption Setting(string name, string valueName, string description, Func<MountSettings, string, MountSettings> apply) =>
         Launch(name, valueName, description, (r, v) => r with { Settings = apply(r.Settings, v) });
