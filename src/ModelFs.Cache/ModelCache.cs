@@ -25,6 +25,7 @@ public sealed partial class ModelCache : IAsyncDisposable
     private readonly CopySealer _sealer;
     private readonly WritebackQueue _queue;
     private readonly CopyShelf _shelf;
+    private readonly ModelRemover _remover;
     private readonly IModelStore _store;
     private readonly CancellationTokenSource _stopping = new();
     private Task _sealing = Task.CompletedTask;
@@ -45,6 +46,7 @@ public sealed partial class ModelCache : IAsyncDisposable
         _fetches = new ModelFetches(new ModelFetcher(store, _files, folder, options, time, logger), _shelf, store.DisplayName, options, time, logger);
         _changes = new CopyChanges(_journal, _queue, time);
         Catalog = new ModelCatalog(store, options, time, logger);
+        _remover = new ModelRemover(store, options, Catalog, _queue, Discard, time, logger);
         Catalog.Changed += OnListingChanged;
         _shelf.Retired += copy => CopyRetired?.Invoke(copy);
     }
@@ -227,69 +229,7 @@ public sealed partial class ModelCache : IAsyncDisposable
     /// It is published and deleting is not allowed (<see cref="ModelErrorKind.NotPermitted"/>): the removals are discarded, and the store's
     /// version shows again. Or the store refused.
     /// </exception>
-    public async Task RemoveModelAsync(CachedModel model, CancellationToken cancellationToken)
-    {
-        ModelCopy? copy;
-        StoredObject? stored;
-        lock (model.Gate)
-        {
-            if (model.IsPublishing || model.Copy is { OpenWriters: > 0 })
-            {
-                throw new ModelException(ModelErrorKind.Busy, $"{model.Name} is being written or published; try again when it is done");
-            }
-
-            (copy, stored) = (model.Copy, model.Stored);
-        }
-
-        if (stored is null && copy is not null)
-        {
-            // That no archive is known does not mean that there is none: the daemon may have just begun, or died behind an upload.
-            stored = await StatAsync(copy.Manifest.Key, cancellationToken).ConfigureAwait(false);
-        }
-
-        if (stored is not null && _options.AllowDelete)
-        {
-            try
-            {
-                await _store.DeleteAsync(stored.Key, stored.Revision, cancellationToken).ConfigureAwait(false);
-                LogDeleted(_logger, stored.Key, stored.Revision.Value);
-            }
-            catch (StoreException error)
-            {
-                throw ModelErrors.From(error, $"cannot delete {stored.Key} in {_store.DisplayName}");
-            }
-
-            lock (model.Gate)
-            {
-                model.NoteStored(null, _time.GetTimestamp());
-            }
-        }
-
-        if (copy is not null)
-        {
-            Discard(model, copy);
-        }
-
-        Catalog.Prune();
-        if (stored is not null && !_options.AllowDelete)
-        {
-            throw new ModelException(
-                ModelErrorKind.NotPermitted,
-                $"{model.Name} is published and this mount does not delete (--allow-delete); its removed files show again");
-        }
-    }
-
-    private async Task<StoredObject?> StatAsync(string key, CancellationToken cancellationToken)
-    {
-        try
-        {
-            return await _store.StatAsync(key, cancellationToken).ConfigureAwait(false);
-        }
-        catch (StoreException error)
-        {
-            throw ModelErrors.From(error, $"cannot tell whether {_store.DisplayName} has {key}");
-        }
-    }
+    public Task RemoveModelAsync(CachedModel model, CancellationToken cancellationToken) => _remover.RemoveAsync(model, cancellationToken);
 
     /// <summary>Publishes a model, or all of them but those that need a person's review, now; returns when the store has the changes.</summary>
     /// <exception cref="ModelException">A writer is open (<see cref="ModelErrorKind.Busy"/>), or the publish failed.</exception>
@@ -490,7 +430,4 @@ public sealed partial class ModelCache : IAsyncDisposable
         model.Incarnation++;
         model.MoveTo(ModelState.Absent);
     }
-
-    [LoggerMessage(Level = LogLevel.Information, Message = "deleted {Key}, revision {Revision}")]
-    private static partial void LogDeleted(ILogger logger, string key, string revision);
 }

@@ -410,7 +410,11 @@ internal sealed class InodeTable : IDisposable
             handle.Dispose();
         }
 
-        _log.Dispose();
+        // A request that came in while the mount ended may still want to write to it: that is an error then, not a store into nothing.
+        lock (_gate)
+        {
+            _log.Dispose();
+        }
     }
 
     private static string RelativeLocked(Inode inode)
