@@ -9,6 +9,7 @@ namespace ModelFs.CrashTests.Faults;
 /// asked gets the disk's own error, what was acknowledged stays, and when the disk is well again everything reaches the store.
 /// </summary>
 /// <remarks>With the parameter <c>stride</c> 1 every call fails once; a short run takes one of several, beginning by chance.</remarks>
+[Explicit("takes minutes: run it by name")]
 [FixtureLifeCycle(LifeCycle.InstancePerTestCase)]
 internal sealed class DiskFaultTests : IDisposable
 {

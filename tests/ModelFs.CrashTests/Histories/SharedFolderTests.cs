@@ -5,6 +5,7 @@ using ModelFs.FunctionalTests.Harness;
 namespace ModelFs.CrashTests.Histories;
 
 /// <summary>Two and three mounts edit one model of a folder: of two edits of one version one wins, and the other is kept.</summary>
+[Explicit("takes minutes: run it by name")]
 internal sealed class SharedFolderTests
 {
     [TestCase(2)]

@@ -11,6 +11,7 @@ namespace ModelFs.CrashTests.Kills;
 /// removal — so this reaches each of them, whatever they are.
 /// </summary>
 /// <remarks>With the parameter <c>stride</c> 1 every step is taken; a short run takes one of several, beginning by chance.</remarks>
+[Explicit("takes minutes: run it by name")]
 [FixtureLifeCycle(LifeCycle.InstancePerTestCase)]
 internal sealed class StepKillTests : IDisposable
 {

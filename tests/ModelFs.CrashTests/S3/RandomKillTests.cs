@@ -1,6 +1,7 @@
 namespace ModelFs.CrashTests.S3;
 
 /// <summary>SIGKILL at random moments on a bucket.</summary>
+[Explicit("takes minutes: run it by name")]
 internal sealed class RandomKillTests
 {
     [Test]

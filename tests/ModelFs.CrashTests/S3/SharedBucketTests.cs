@@ -4,6 +4,7 @@ using ModelFs.FunctionalTests.S3;
 namespace ModelFs.CrashTests.S3;
 
 /// <summary>Two and three mounts edit one model of a bucket, each by a way to the server that is cut and joined again.</summary>
+[Explicit("takes minutes: run it by name")]
 internal sealed class SharedBucketTests
 {
     [TestCase(2)]

@@ -9,6 +9,7 @@ namespace ModelFs.CrashTests.S3;
 /// The store fails, or the daemon is killed, at the first request of a change, then at the second, until a change makes no more: at every
 /// phase of each. The change arrives, once, and nobody is in conflict with himself.
 /// </summary>
+[Explicit("takes minutes: run it by name")]
 [FixtureLifeCycle(LifeCycle.InstancePerTestCase)]
 internal sealed class StoreFaultTests : IDisposable
 {
