@@ -88,6 +88,12 @@ internal sealed class TeachingHelp(SynchronousCommandLineAction usual) : Synchro
               modelfs cp 's3://bucket/bert?endpoint=http://ceph:7480' 'mongodb://host/rasa?collection=models'
             An archive is checked to its last byte before it is copied. It passes through the folder for temporary files (TMPDIR).
             """,
+        "index" =>
+            """
+            Examples:
+              modelfs index s3://bucket/prefix --all --dry-run
+              modelfs index /srv/models bert team/gpt
+            """,
         _ => null,
     };
 
