@@ -54,6 +54,8 @@ internal sealed partial class MountDaemon(IStoreOpener stores) : IMountDaemon
         Settle = settings.Settle,
         SettleNew = settings.SettleNew,
         SwitchAfter = settings.SwitchAfter,
+        Durability = settings.Durability,
+        UnsettledMax = settings.UnsettledMax,
         ListTtl = settings.ListTtl,
         ArchiveStructure = settings.Archive,
         Compression = settings.Compress,
