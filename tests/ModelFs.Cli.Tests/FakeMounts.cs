@@ -82,6 +82,15 @@ internal sealed class FakeMounts : IMountHost
         return waiting.Task;
     }
 
+    /// <summary>What <see cref="AskAsync"/> returns.</summary>
+    public int AskErrno { get; set; }
+
+    public Task<int> AskAsync(string path, string attribute, string value, CancellationToken cancellationToken)
+    {
+        Calls.Add($"{attribute}={value} {path}");
+        return Task.FromResult(AskErrno);
+    }
+
     public string? LastErrorOf(string path) => LastError;
 
     public int Unmount(string mountPoint, bool lazy)
