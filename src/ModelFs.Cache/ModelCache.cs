@@ -68,7 +68,7 @@ public sealed partial class ModelCache : IAsyncDisposable
         _resolver = new ConflictResolver(store, Catalog, _shelf, _files, _journal, _endings, _queue, time, logger);
         _changes = new CopyChanges(_journal, _queue, _reads, time);
         _moves = new ModelMoves(store, Catalog, _journal, _queue, _fetches, _reads, options, time, logger);
-        _removals = new ModelRemovals(store, Catalog, _journal, _endings, options, time, logger);
+        _removals = new ModelRemovals(store, Catalog, _journal, _endings, _queue, options, time, logger);
         _hydrator.FileCompleted += (copy, path) => FileCompleted?.Invoke(copy, path);
         _shelf.Retired += copy => CopyRetired?.Invoke(copy);
         _contents.FileDropped += (copy, path) => FileReplaced?.Invoke(copy, path);

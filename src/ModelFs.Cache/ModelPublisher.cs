@@ -43,6 +43,12 @@ internal sealed partial class ModelPublisher
         Moment moment;
         lock (model.Gate)
         {
+            if (copy.Hydration is not null)
+            {
+                // A copy is whole before it is changed; should it not be, nothing of it may be published.
+                return new PublishOutcome(PublishResult.NotQuiet, Busy(model, null));
+            }
+
             // Files whose close waits for this very attempt are still open; every other writer holds it up.
             var isClosing = model.IsPublishedAtClose && copy.OpenWriters > 0 && copy.OpenWriters == copy.ClosingHandles;
             if (copy.OpenWriters > 0 && !isClosing)

@@ -44,7 +44,11 @@ internal sealed class FileSystemState(ModelCache cache, InodeTable inodes, FileS
         return new FsEntry(inode.Id, attributes, EntryValid(inode), AttributesValid(inode));
     }
 
-    public TimeSpan EntryValid(Inode inode) => inode.Kind == InodeKind.Tree ? Options.TreeValid : Options.RootValid;
+    /// <summary>The name of a file that is not here is asked for at every use: once it is complete, it leads to an inode that the kernel reads by itself.</summary>
+    public TimeSpan EntryValid(Inode inode) =>
+        inode.Kind != InodeKind.Tree ? Options.RootValid
+        : inode.Copy is { Hydration: { } hydration } && !hydration.IsHere(Inodes.RelativePath(inode)) ? TimeSpan.Zero
+        : Options.TreeValid;
 
     public TimeSpan AttributesValid(Inode inode)
     {

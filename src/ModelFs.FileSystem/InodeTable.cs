@@ -164,8 +164,7 @@ internal sealed class InodeTable : IDisposable
     /// <param name="copy">The copy.</param>
     /// <param name="path">The file in it.</param>
     /// <param name="onlyIfDirect">Whether only an inode counts that the kernel has open so that every read comes here.</param>
-    /// <returns>The folder and name that the kernel is to forget; null when it does not hold it.</returns>
-    public (ulong Parent, string Name)? Supersede(ModelCopy copy, string path, bool onlyIfDirect)
+    public void Supersede(ModelCopy copy, string path, bool onlyIfDirect)
     {
         lock (_gate)
         {
@@ -175,16 +174,15 @@ internal sealed class InodeTable : IDisposable
                 inode = inode is null ? null : _names.GetValueOrDefault((inode.Id, part));
             }
 
-            if (inode is not { Kind: InodeKind.Tree, Parent: { } parent } || (onlyIfDirect && inode.DirectHandles == 0))
+            if (inode is not { Kind: InodeKind.Tree, Parent: not null } || (onlyIfDirect && inode.DirectHandles == 0))
             {
-                return null;
+                return;
             }
 
             RemoveName(inode);
             inode.IsSuperseded = true;
             _succession.Await(inode);
             _log.Append(new SessionRecord(SessionRecordType.Supersede, inode.Id));
-            return (parent.Id, inode.Name);
         }
     }
 
@@ -231,23 +229,20 @@ internal sealed class InodeTable : IDisposable
     }
 
     /// <summary>The copy was retired: its model's name leads nowhere until it is looked up again.</summary>
-    /// <returns>The folder and name that the kernel is to forget; null when it does not hold it.</returns>
-    public (ulong Parent, string Name)? Detach(ModelCopy copy)
+    public void Detach(ModelCopy copy)
     {
         lock (_gate)
         {
             foreach (var inode in _inodes.Values)
             {
-                if (inode.Kind == InodeKind.Model && inode.Copy == copy && inode.Parent is { } parent)
+                if (inode.Kind == InodeKind.Model && inode.Copy == copy && inode.Parent is not null)
                 {
                     RemoveName(inode);
                     inode.IsUnlinked = true;
                     _log.Append(new SessionRecord(SessionRecordType.Unlink, inode.Id));
-                    return (parent.Id, inode.Name);
+                    return;
                 }
             }
-
-            return null;
         }
     }
 
@@ -449,7 +444,11 @@ internal sealed class InodeTable : IDisposable
             handle.Dispose();
         }
 
-        _log.Dispose();
+        // A request that came in while the mount ended may still want to write to it: that is an error then, not a store into nothing.
+        lock (_gate)
+        {
+            _log.Dispose();
+        }
     }
 
     /// <summary>Removes an inode that the kernel neither knows nor has open.</summary>
