@@ -22,6 +22,7 @@ public sealed class MongoStore : IModelStore
     private readonly MongoConnection _connection;
     private readonly ModelReader _reader;
     private readonly ModelWriter _writer;
+    private readonly PastKeeper _keeper;
     private readonly ModelLister _lister;
     private readonly LeftoverSweep _sweep;
 
@@ -35,9 +36,11 @@ public sealed class MongoStore : IModelStore
         var kept = new KeptFiles(_connection);
         var archives = new ArchiveFiles(_connection);
         _reader = new ModelReader(_connection, records, kept);
-        _writer = new ModelWriter(_connection, records, kept, archives, _reader, logger);
+        _keeper = new PastKeeper(_connection, archives, logger);
+        _writer = new ModelWriter(_connection, records, kept, archives, _reader, _keeper, logger);
+        History = new MongoHistory(_connection, _reader, _writer);
         _lister = new ModelLister(_connection, records, _reader, logger);
-        _sweep = new LeftoverSweep(_connection, records, archives, logger);
+        _sweep = new LeftoverSweep(_connection, records, archives, _reader, logger);
     }
 
     /// <inheritdoc/>
@@ -49,7 +52,13 @@ public sealed class MongoStore : IModelStore
         ConditionSupport.CheckedBefore,
         ConditionSupport.CheckedBefore,
         ObjectBytesMax,
-        ReadStreamsMax: 1);
+        ReadStreamsMax: 1)
+    {
+        Keeping = RevisionKeeping.Copies,
+    };
+
+    /// <inheritdoc/>
+    public IObjectHistory? History { get; }
 
     /// <inheritdoc/>
     /// <remarks>A server makes a missing collection by itself, at the first publish.</remarks>
@@ -99,7 +108,7 @@ public sealed class MongoStore : IModelStore
 
     /// <inheritdoc/>
     public Task<StoredObject> PublishAsync(string key, IPublishContent content, PublishCondition condition, CancellationToken cancellationToken) =>
-        _writer.PublishAsync(key, content, condition, cancellationToken);
+        _writer.PublishAsync(key, content, condition, _keeper.Usual, cancellationToken);
 
     /// <inheritdoc/>
     public Task DeleteAsync(string key, StoreRevision? ifRevision, CancellationToken cancellationToken) => _writer.DeleteAsync(key, ifRevision, cancellationToken);
