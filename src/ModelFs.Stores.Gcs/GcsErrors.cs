@@ -46,6 +46,8 @@ internal sealed class GcsErrors(GcsSettings settings, StoreOptions options)
                     return Error(StoreErrorKind.Misconfigured, doing, $"the certificate of {peer} is not trusted: {tls.Message} {Trust()}", exception);
                 case SocketException { SocketErrorCode: SocketError.HostNotFound } when !deadlinePassed:
                     return Error(StoreErrorKind.Misconfigured, doing, $"there is no host of that name: {peer} ({exception.Message}); check the endpoint and this machine's DNS", exception);
+                case SocketException { SocketErrorCode: SocketError.OperationAborted } when !deadlinePassed:
+                    return Error(StoreErrorKind.Unavailable, doing, $"{peer} took no connection within {options.Deadlines.Connect.TotalSeconds} s", exception);
                 case SocketException socket when !deadlinePassed:
                     return Error(StoreErrorKind.Unavailable, doing, $"{peer} can't be reached: {socket.Message}", exception);
                 default:

@@ -16,4 +16,16 @@ internal static partial class Log
 
     [LoggerMessage(4, LogLevel.Warning, "s3://{Bucket}: the unfinished upload of {Key} could not be removed; a lifecycle rule AbortIncompleteMultipartUpload does: {Reason}")]
     internal static partial void AbortFailed(ILogger logger, string bucket, string key, string reason);
+
+    [LoggerMessage(5, LogLevel.Information, "s3://{Bucket}: conditions that the server was seen to keep: {Proof}")]
+    internal static partial void ConditionsProven(ILogger logger, string bucket, S3ConditionProof proof);
+
+    [LoggerMessage(6, LogLevel.Warning, "s3://{Bucket}: {Key}, made to find out which conditions the server keeps, could not be removed; it is no model and can be deleted: {Reason}")]
+    internal static partial void ProbeNotRemoved(ILogger logger, string bucket, string key, string reason);
+
+    [LoggerMessage(7, LogLevel.Warning, "s3://{Bucket}: the server does not copy parts, archives are sent whole from now on: {Reason}")]
+    internal static partial void PartCopyRefused(ILogger logger, string bucket, string reason);
+
+    [LoggerMessage(8, LogLevel.Warning, "s3://{Bucket}: the upload of {Key} broke {Times} times; it goes in parts now, of which this server checks the condition only just before")]
+    internal static partial void GoesInParts(ILogger logger, string bucket, string key, int times);
 }

@@ -39,6 +39,8 @@ internal sealed class S3Errors(S3Settings settings, StoreOptions options)
                     return Error(StoreErrorKind.Misconfigured, doing, $"the certificate of {Server} is not trusted: {tls.Message} {Trust()}", exception);
                 case SocketException { SocketErrorCode: SocketError.HostNotFound }:
                     return Error(StoreErrorKind.Misconfigured, doing, $"there is no host of that name: {Server}; check the endpoint, or path-style=true if the bucket's own name does not resolve", exception);
+                case SocketException { SocketErrorCode: SocketError.OperationAborted }:
+                    return Error(StoreErrorKind.Unavailable, doing, $"{Server} took no connection within {options.Deadlines.Connect.TotalSeconds} s", exception);
                 case SocketException socket:
                     return Error(StoreErrorKind.Unavailable, doing, $"{Server} can't be reached: {socket.Message}", exception);
                 default:

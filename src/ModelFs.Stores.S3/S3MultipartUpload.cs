@@ -8,8 +8,11 @@ namespace ModelFs.Stores.S3;
 /// <param name="connection">To the server.</param>
 internal sealed class S3MultipartUpload(S3Connection connection)
 {
-    private const int PartsMax = 10_000;
     private const int AttemptsMax = 3;
+
+    /// <summary>A server copies a part before it answers.</summary>
+    private const int CopyPatience = 4;
+
     private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(250);
 
     private S3Settings Settings => connection.Settings;
@@ -19,12 +22,7 @@ internal sealed class S3MultipartUpload(S3Connection connection)
     internal async Task<string> BeginAsync(string key, CancellationToken cancellationToken)
     {
         var request = new InitiateMultipartUploadRequest { BucketName = Settings.Bucket, Key = Settings.Prefix + key, RequestPayer = connection.Payer };
-        if (Settings.Encryption is not null)
-        {
-            request.ServerSideEncryptionMethod = new ServerSideEncryptionMethod(Settings.Encryption);
-            request.ServerSideEncryptionKeyManagementServiceKeyId = Settings.EncryptionKey;
-        }
-
+        Encrypt(request, Settings);
         if (Settings.StorageClass is not null)
         {
             request.StorageClass = new S3StorageClass(Settings.StorageClass);
@@ -33,21 +31,25 @@ internal sealed class S3MultipartUpload(S3Connection connection)
         return (await connection.CallAsync((client, deadline) => client.InitiateMultipartUploadAsync(request, deadline.Token), $"publishing {key}", cancellationToken).ConfigureAwait(false)).UploadId;
     }
 
-    /// <summary>Sends all parts, several at once.</summary>
-    internal async Task<List<PartETag>> SendPartsAsync(string key, string upload, IPublishContent content, CancellationToken cancellationToken)
+    /// <summary>Asks for the encryption that the store's address names.</summary>
+    internal static void Encrypt(InitiateMultipartUploadRequest request, S3Settings settings)
     {
-        var partBytes = PartBytes(content.Length);
-        var count = (int)((content.Length + partBytes - 1) / partBytes);
+        if (settings.Encryption is not null)
+        {
+            request.ServerSideEncryptionMethod = new ServerSideEncryptionMethod(settings.Encryption);
+            request.ServerSideEncryptionKeyManagementServiceKeyId = settings.EncryptionKey;
+        }
+    }
+
+    /// <summary>Sends or copies all parts, several at once.</summary>
+    internal async Task<List<PartETag>> SendPartsAsync(string key, string upload, IPublishContent content, IEnumerable<PlannedPart> plan, CancellationToken cancellationToken)
+    {
         var parts = new ConcurrentBag<PartETag>();
         var parallel = new ParallelOptions { MaxDegreeOfParallelism = connection.Options.StreamsMax, CancellationToken = cancellationToken };
         await Parallel.ForEachAsync(
-            Enumerable.Range(0, count),
+            plan,
             parallel,
-            async (index, token) =>
-            {
-                var offset = index * partBytes;
-                parts.Add(await SendAsync(key, upload, content, index + 1, offset, Math.Min(partBytes, content.Length - offset), token).ConfigureAwait(false));
-            }).ConfigureAwait(false);
+            async (part, token) => parts.Add(await SendAsync(key, upload, content, part, token).ConfigureAwait(false))).ConfigureAwait(false);
         return [.. parts.OrderBy(part => part.PartNumber)];
     }
 
@@ -65,50 +67,75 @@ internal sealed class S3MultipartUpload(S3Connection connection)
         }
     }
 
-    /// <summary>The configured size, or whole MiB enough that the parts do not exceed their number.</summary>
-    private long PartBytes(long length)
-    {
-        const long Step = 1 << 20;
-        var needed = (length + PartsMax - 1) / PartsMax;
-        return Math.Max(connection.Options.UploadPartBytes, (needed + Step - 1) / Step * Step);
-    }
-
     /// <summary>A part is sent a few times before the whole upload is given up: hours of sent parts are worth it.</summary>
-    private async Task<PartETag> SendAsync(string key, string upload, IPublishContent content, int number, long offset, long length, CancellationToken cancellationToken)
+    private async Task<PartETag> SendAsync(string key, string upload, IPublishContent content, PlannedPart part, CancellationToken cancellationToken)
     {
         for (var attempt = 1; ; attempt++)
         {
             try
             {
-                return await SendOnceAsync(key, upload, content, number, offset, length, cancellationToken).ConfigureAwait(false);
+                return part.SourceOffset is { } sourceOffset
+                    ? await CopyOnceAsync(key, upload, content.Source!, part, sourceOffset, cancellationToken).ConfigureAwait(false)
+                    : await SendOnceAsync(key, upload, content, part, cancellationToken).ConfigureAwait(false);
             }
             catch (StoreException failure) when (failure.Kind == StoreErrorKind.Unavailable && attempt < AttemptsMax)
             {
-                Log.PartRepeated(connection.Logger, Settings.Bucket, number, key, failure.Message);
+                Log.PartRepeated(connection.Logger, Settings.Bucket, part.Number, key, failure.Message);
                 await Task.Delay(FirstPause * Math.Pow(2, attempt - 1), connection.Options.TimeProvider, cancellationToken).ConfigureAwait(false);
             }
         }
     }
 
-    private Task<PartETag> SendOnceAsync(string key, string upload, IPublishContent content, int number, long offset, long length, CancellationToken cancellationToken) =>
+    private Task<PartETag> SendOnceAsync(string key, string upload, IPublishContent content, PlannedPart part, CancellationToken cancellationToken) =>
         connection.CallAsync(
             async (client, deadline) =>
             {
-                using var body = new UploadStream(content, offset, length, deadline);
+                using var body = new UploadStream(content, part.Offset, part.Length, deadline);
                 var request = new UploadPartRequest
                 {
                     BucketName = Settings.Bucket,
                     Key = Settings.Prefix + key,
                     UploadId = upload,
-                    PartNumber = number,
-                    PartSize = length,
+                    PartNumber = part.Number,
+                    PartSize = part.Length,
                     InputStream = body,
                     DisablePayloadSigning = connection.LeavesBodyUnsigned ? true : null,
                     RequestPayer = connection.Payer,
                 };
                 var response = await client.UploadPartAsync(request, deadline.Token).ConfigureAwait(false);
-                return new PartETag(number, response.ETag);
+                return new PartETag(part.Number, response.ETag);
             },
             $"publishing {key}",
             cancellationToken);
+
+    private async Task<PartETag> CopyOnceAsync(string key, string upload, StoredObject source, PlannedPart part, long sourceOffset, CancellationToken cancellationToken)
+    {
+        var doing = $"publishing {key}";
+        var request = new CopyPartRequest
+        {
+            SourceBucket = Settings.Bucket,
+            SourceKey = Settings.Prefix + source.Key,
+            DestinationBucket = Settings.Bucket,
+            DestinationKey = Settings.Prefix + key,
+            UploadId = upload,
+            PartNumber = part.Number,
+            FirstByte = sourceOffset,
+            LastByte = sourceOffset + part.Length - 1,
+            ETagToMatch = [$"\"{source.Revision.Value}\""],
+            RequestPayer = connection.Payer,
+        };
+        try
+        {
+            var response = await connection.CallAsync((client, deadline) => client.CopyPartAsync(request, deadline.Token), doing, cancellationToken, CopyPatience).ConfigureAwait(false);
+
+            // A copy that fails after its answer began is told inside of an answer of success.
+            return string.IsNullOrEmpty(response.ETag)
+                ? throw connection.Errors.Error(StoreErrorKind.Unavailable, doing, $"the server gave no ETag for the copied part {part.Number}")
+                : new PartETag(part.Number, response.ETag);
+        }
+        catch (StoreException failure) when (failure.Kind is StoreErrorKind.PreconditionFailed or StoreErrorKind.NotFound)
+        {
+            throw connection.Errors.Error(StoreErrorKind.RevisionChanged, doing, $"revision {source.Revision} of {source.Key}, of which parts stay, was replaced or deleted", failure);
+        }
+    }
 }

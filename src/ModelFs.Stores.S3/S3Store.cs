@@ -27,7 +27,7 @@ public sealed class S3Store : IModelStore
     {
         _options = options;
         _connection = new S3Connection(settings, options);
-        _conditions = new S3Conditions(_connection.Errors, StatAsync);
+        _conditions = new S3Conditions(_connection, StatAsync);
         _publisher = new S3Publisher(_connection, _conditions, StatAsync);
         History = new S3History(_connection, _publisher, StatAsync);
     }
@@ -36,15 +36,20 @@ public sealed class S3Store : IModelStore
     public string DisplayName => $"s3://{Settings.Bucket}/{Settings.Prefix}".TrimEnd('/');
 
     /// <inheritdoc/>
-    public StoreTraits Traits => new(
-        ConditionSupport.CheckedBefore,
-        ConditionSupport.CheckedBefore,
-        ConditionSupport.CheckedBefore,
-        ObjectBytesMax,
-        _options.StreamsMax)
+    /// <remarks>Conditions are <see cref="ConditionSupport.Unproven"/> until <see cref="ProveConditionsAsync"/> or the first call that has one.</remarks>
+    public StoreTraits Traits
     {
-        Keeping = RevisionKeeping.Bucket,
-    };
+        get
+        {
+            var proof = _conditions.Proof;
+            return new StoreTraits(proof.PutCreate, proof.PutReplace, proof.Delete, ObjectBytesMax, _options.StreamsMax)
+            {
+                InPartsCondition = (ConditionSupport)Math.Min((int)proof.CompleteCreate, (int)proof.CompleteReplace),
+                Keeping = RevisionKeeping.Bucket,
+                PartCopy = _publisher.CanCopyParts ? PartPlan.Limits : null,
+            };
+        }
+    }
 
     /// <inheritdoc/>
     public IObjectHistory? History { get; }
@@ -72,6 +77,9 @@ public sealed class S3Store : IModelStore
     }
 
     /// <inheritdoc/>
+    public Task ProveConditionsAsync(CancellationToken cancellationToken) => _conditions.ProveAsync(cancellationToken);
+
+    /// <inheritdoc/>
     public async IAsyncEnumerable<StoredObject> ListAsync([EnumeratorCancellation] CancellationToken cancellationToken)
     {
         string? continuation = null;
@@ -80,7 +88,7 @@ public sealed class S3Store : IModelStore
             var page = await ListPageAsync(continuation, 1000, "listing", cancellationToken).ConfigureAwait(false);
             foreach (var found in page.S3Objects ?? [])
             {
-                if (found.Key.Length > Settings.Prefix.Length)
+                if (found.Key.Length > Settings.Prefix.Length && !found.Key.AsSpan(Settings.Prefix.Length).StartsWith(S3ConditionProbe.OwnPrefix, StringComparison.Ordinal))
                 {
                     yield return new StoredObject(found.Key[Settings.Prefix.Length..], RevisionOf(found.ETag), found.Size ?? 0, WholeSeconds(found.LastModified));
                 }
@@ -160,6 +168,7 @@ public sealed class S3Store : IModelStore
             }
 
             condition = PublishCondition.Matches(wanted);
+            await _conditions.ProveAsync(cancellationToken).ConfigureAwait(false);
             await _conditions.RequireAsync(key, condition, doing, cancellationToken).ConfigureAwait(false);
         }
 
@@ -177,6 +186,7 @@ public sealed class S3Store : IModelStore
     public ValueTask DisposeAsync()
     {
         _connection.Dispose();
+        _conditions.Dispose();
         return ValueTask.CompletedTask;
     }
 

@@ -5,9 +5,8 @@ internal readonly record struct SentCondition(string? IfNoneMatch, string? IfMat
 {
     internal static SentCondition Nothing => default;
 
-    internal static SentCondition Of(PublishCondition condition, bool bare, bool refused) =>
-        refused ? Nothing
-        : condition.MustBeAbsent ? new SentCondition("*", null)
+    internal static SentCondition Of(PublishCondition condition, bool bare) =>
+        condition.MustBeAbsent ? new SentCondition("*", null)
         : condition.Revision is { } revision ? new SentCondition(null, bare ? revision.Value : $"\"{revision.Value}\"")
         : Nothing;
 }

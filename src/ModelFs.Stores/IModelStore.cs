@@ -35,6 +35,11 @@ public interface IModelStore : IAsyncDisposable
     /// <exception cref="StoreException">It can't be used; the message says why and what to do.</exception>
     Task OpenAsync(CancellationToken cancellationToken);
 
+    /// <summary>Finds out which conditions of a publish or a delete the store keeps, so that <see cref="Traits"/> tell; for a store that is written to.</summary>
+    /// <remarks>The first call with a condition does the same, and waits for it. A store that knows does nothing.</remarks>
+    /// <exception cref="StoreException">The store can't be asked now.</exception>
+    Task ProveConditionsAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
     /// <summary>Lists all objects, in no particular order, page by page as the store delivers them. Keys are relative to the prefix and not filtered.</summary>
     IAsyncEnumerable<StoredObject> ListAsync(CancellationToken cancellationToken);
 

@@ -40,6 +40,9 @@ public sealed class MeasuringStore(IModelStore inner) : IModelStore
     public Task OpenAsync(CancellationToken cancellationToken) => CountAsync(() => CompleteAsync(inner.OpenAsync(cancellationToken)));
 
     /// <inheritdoc/>
+    public Task ProveConditionsAsync(CancellationToken cancellationToken) => CountAsync(() => CompleteAsync(inner.ProveConditionsAsync(cancellationToken)));
+
+    /// <inheritdoc/>
     public async IAsyncEnumerable<StoredObject> ListAsync([EnumeratorCancellation] CancellationToken cancellationToken)
     {
         Interlocked.Increment(ref _listings);

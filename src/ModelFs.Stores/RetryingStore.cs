@@ -69,6 +69,16 @@ public sealed partial class RetryingStore : IModelStore
             cancellationToken);
 
     /// <inheritdoc/>
+    public Task ProveConditionsAsync(CancellationToken cancellationToken) =>
+        TryAsync(
+            async token =>
+            {
+                await _inner.ProveConditionsAsync(token).ConfigureAwait(false);
+                return true;
+            },
+            cancellationToken);
+
+    /// <inheritdoc/>
     /// <remarks>A listing that breaks starts over and leaves out what was delivered already.</remarks>
     public async IAsyncEnumerable<StoredObject> ListAsync([EnumeratorCancellation] CancellationToken cancellationToken)
     {

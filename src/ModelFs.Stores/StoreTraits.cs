@@ -3,6 +3,9 @@ namespace ModelFs.Stores;
 /// <summary>How firmly a store keeps a condition of a publish or a delete.</summary>
 public enum ConditionSupport
 {
+    /// <summary>Not known yet: the condition is sent, and checked by a look-up, too.</summary>
+    Unproven,
+
     /// <summary>Not at all: the condition is checked by a look-up just before, and a race can slip between.</summary>
     CheckedBefore,
 
@@ -36,6 +39,9 @@ public sealed record StoreTraits(
     long ObjectBytesMax,
     int ReadStreamsMax)
 {
+    /// <summary>Of a publish in parts: one that is larger than the server takes by one request, or of which it copies parts. Null when that makes no difference.</summary>
+    public ConditionSupport? InPartsCondition { get; init; }
+
     /// <summary>Whether a read of a range costs about what the range has, and not the whole object.</summary>
     public bool ReadsRanges { get; init; } = true;
 

@@ -136,6 +136,7 @@ public abstract class ModelStoreContract
     [Test]
     public async Task Where_creation_is_atomic_one_of_many_racers_wins()
     {
+        await _store.ProveConditionsAsync(CancellationToken.None);
         if (_store.Traits.CreateCondition != ConditionSupport.Atomic)
         {
             Assert.Ignore($"{_store.DisplayName} does not promise atomic creation");

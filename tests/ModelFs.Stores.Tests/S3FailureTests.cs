@@ -7,7 +7,7 @@ namespace ModelFs.Stores.Tests;
 [TestFixture]
 internal sealed class S3FailureTests
 {
-    private static readonly StoreDeadlines Short = new(TimeSpan.FromMilliseconds(300), TimeSpan.FromMilliseconds(500));
+    private static readonly StoreDeadlines Short = new(TimeSpan.FromSeconds(10), TimeSpan.FromMilliseconds(500));
 
     [Test]
     public async Task A_missing_bucket_is_created()

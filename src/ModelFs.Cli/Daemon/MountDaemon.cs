@@ -96,6 +96,7 @@ internal sealed partial class MountDaemon(IStoreOpener stores) : IMountDaemon
             reporter.StartWarnings = [warning];
         }
 
+        await using var proving = new ConditionProving(store, settings.ReadOnly, logger).ConfigureAwait(false);
         cache.Start(resumed: hello.IsResumed);
         if (!hello.IsResumed)
         {

@@ -56,6 +56,7 @@ internal sealed class StatusReporter(
     private static string NameOf(ConditionSupport support) => support switch
     {
         ConditionSupport.Atomic => "atomic",
+        ConditionSupport.Unproven => "unproven",
         ConditionSupport.CheckedBefore => "checked-before",
     };
 
@@ -75,7 +76,7 @@ internal sealed class StatusReporter(
             Passthrough = new PassthroughStatus(passthrough.WhyOff is null, passthrough.WhyOff),
             CanResume = Session?.Negotiated.CanResend ?? false,
             Inflate = DeflateCodec.Name,
-            Conditions = new ConditionStatus(NameOf(traits.CreateCondition), NameOf(traits.ReplaceCondition), NameOf(traits.DeleteCondition)),
+            Conditions = new ConditionStatus(NameOf(traits.CreateCondition), NameOf(traits.ReplaceCondition), NameOf(traits.DeleteCondition), NameOf(traits.InPartsCondition ?? traits.ReplaceCondition)),
             Cache = new CacheStatus(cache.ContentBytes, settings.CacheBytesMax, models.Count(model => model.Copy is not null)),
             Requests = Counters(),
             Warnings = Warnings(),

@@ -52,7 +52,7 @@ internal sealed record StatusReport
     public string Durability { get; set; } = "local";
 
     /// <summary>How firmly the store keeps conditions.</summary>
-    public ConditionStatus Conditions { get; set; } = new("", "", "");
+    public ConditionStatus Conditions { get; set; } = new("", "", "", "");
 
     /// <summary>How full the cache is.</summary>
     public CacheStatus Cache { get; set; } = new(0, null, 0);
@@ -83,11 +83,15 @@ internal sealed record StatusReport
 /// <param name="Reason">Why not, and what to do about it; null when active.</param>
 internal sealed record PassthroughStatus(bool Active, string? Reason);
 
-/// <summary>How firmly the store keeps the conditions of each operation: <c>atomic</c> or <c>checked-before</c>.</summary>
+/// <summary>
+/// How firmly the store keeps the conditions of each operation: <c>atomic</c>, <c>checked-before</c> (by a look-up, with a gap in which another
+/// program can publish), or <c>unproven</c> (not found out yet).
+/// </summary>
 /// <param name="Create">Of a new key.</param>
 /// <param name="Replace">Of a known revision.</param>
 /// <param name="Delete">Of a deletion.</param>
-internal sealed record ConditionStatus(string Create, string Replace, string Delete);
+/// <param name="InParts">Of a publish of which the store puts together parts: a very large archive, or a small change of a large one.</param>
+internal sealed record ConditionStatus(string Create, string Replace, string Delete, string InParts);
 
 /// <summary>How full the cache is.</summary>
 /// <param name="Bytes">What the models in it take.</param>
