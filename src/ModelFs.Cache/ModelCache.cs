@@ -273,6 +273,32 @@ public sealed partial class ModelCache : IAsyncDisposable
         }
     }
 
+    /// <summary>Whether a model has changes here that the store does not have.</summary>
+    public bool HasLocalChanges(ModelName name)
+    {
+        if (Catalog.Find(name) is not { } model)
+        {
+            return false;
+        }
+
+        lock (model.Gate)
+        {
+            return model.IsPublishing || model.Copy is { IsDirty: true };
+        }
+    }
+
+    /// <summary>Another revision was made current by this mount itself: it is shown as one that a listing brings.</summary>
+    public void NoteRestored(ModelName name, StoredObject stored)
+    {
+        var model = Catalog.GetOrAdd(name);
+        lock (model.Gate)
+        {
+            model.NoteStored(stored, _time.GetTimestamp());
+        }
+
+        OnListingChanged([model]);
+    }
+
     /// <summary>Publishes a model, or all of them but those that need a person's review, now; returns when the store has the changes.</summary>
     /// <exception cref="ModelException">A writer is open (<see cref="ModelErrorKind.Busy"/>), or the publish failed.</exception>
     public async Task SyncAsync(CachedModel? model, CancellationToken cancellationToken)

@@ -2,10 +2,12 @@ using System.CommandLine;
 using System.CommandLine.Help;
 using System.CommandLine.Invocation;
 using System.CommandLine.Parsing;
+using ModelFs.Cli.Control;
 using ModelFs.Cli.Draining;
 using ModelFs.Cli.Listing;
 using ModelFs.Cli.Mounting;
 using ModelFs.Cli.Status;
+using ModelFs.Cli.Undo;
 
 namespace ModelFs.Cli;
 
@@ -63,8 +65,10 @@ internal static class CommandLine
             StatusCommand.Create(services),
             SyncCommand.Create(services),
             ListCommand.Create(services),
+            HistoryCommand.Create(services),
+            RestoreCommand.Create(services),
             CompletionCommand.Create(services),
-            StoreWaitCommand.Create(services),
+            SetAttributeCommand.Create(services),
         };
         if (services.Daemon is { } daemon)
         {

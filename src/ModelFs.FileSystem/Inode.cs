@@ -28,6 +28,12 @@ internal enum InodeKind : byte
 
     /// <summary>One version that lost against the store; its inside is read-only.</summary>
     Conflict = 8,
+
+    /// <summary><c>/.modelfs/history</c>.</summary>
+    History = 11,
+
+    /// <summary><c>/.modelfs/history/NAME.json</c>: the past of one model.</summary>
+    HistoryFile = 12,
 }
 
 /// <summary>

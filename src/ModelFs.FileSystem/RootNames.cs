@@ -10,6 +10,7 @@ internal sealed class RootNames(FileSystemState state)
     private const string ControlName = ".modelfs";
     private const string StatusName = "status.json";
     private const string ConflictsName = "conflicts";
+    private const string HistoryName = "history";
 
     private readonly Lock _gate = new();
     private readonly HashSet<string> _emptyProjects = new(state.Inodes.Projects, StringComparer.Ordinal);
@@ -27,6 +28,10 @@ internal sealed class RootNames(FileSystemState state)
                 return state.Entry(state.Inodes.HandOut(parent, name, InodeKind.Status));
             case InodeKind.Control when name == ConflictsName:
                 return state.Entry(state.Inodes.HandOut(parent, name, InodeKind.Conflicts));
+            case InodeKind.Control when name == HistoryName:
+                return state.Entry(state.Inodes.HandOut(parent, name, InodeKind.History));
+            case InodeKind.History:
+                return HistoryFiles.TryParse(name, out _) ? state.Entry(state.Inodes.HandOut(parent, name, InodeKind.HistoryFile)) : Errno.ENOENT;
             case InodeKind.Conflicts:
                 return state.Cache.Conflicts.FirstOrDefault(copy => copy.Manifest.ConflictName == name) is { } conflict
                     ? state.Entry(state.Inodes.HandOut(parent, name, InodeKind.Conflict, conflict))
@@ -55,7 +60,14 @@ internal sealed class RootNames(FileSystemState state)
         names = folder.Kind switch
         {
             InodeKind.Control =>
-                [Control(InodeKind.Conflicts, ConflictsName, FileStatus.TypeFolder), Control(InodeKind.Status, StatusName, FileStatus.TypeFile)],
+                [
+                    Control(InodeKind.Conflicts, ConflictsName, FileStatus.TypeFolder),
+                    Control(InodeKind.History, HistoryName, FileStatus.TypeFolder),
+                    Control(InodeKind.Status, StatusName, FileStatus.TypeFile),
+                ],
+
+            // Every name has one; who reads them all would ask the store for the past of all.
+            InodeKind.History => [],
             InodeKind.Conflicts => FsName.Sorted(state.Cache.Conflicts.Select(
                 copy => new FsName(copy.Manifest.ConflictName!, InodeNumbers.Of(InodeKind.Conflict, copy.Manifest.ConflictName!, copy.Id), FileStatus.TypeFolder))),
             InodeKind.Project => ListProject(folder),

@@ -3,7 +3,7 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Runtime.InteropServices;
 using System.Text;
-using ModelFs.Cli.Draining;
+using ModelFs.Cli.Control;
 using ModelFs.Cli.Status;
 
 namespace ModelFs.Cli.Mounts;
@@ -43,12 +43,16 @@ internal sealed class LinuxMountHost(string program) : IMountHost
         }
     }
 
-    public async Task<int> WaitForStoreAsync(string mountPoint, string? model, CancellationToken cancellationToken)
+    public Task<int> WaitForStoreAsync(string mountPoint, string? model, CancellationToken cancellationToken) =>
+        AskAsync(Path.Combine(mountPoint, StatusReport.PathInMount), "user.modelfs.sync", model ?? "1", cancellationToken);
+
+    public async Task<int> AskAsync(string path, string attribute, string value, CancellationToken cancellationToken)
     {
         var start = new ProcessStartInfo(program) { RedirectStandardOutput = true, UseShellExecute = false };
-        start.ArgumentList.Add(StoreWaitCommand.Name);
-        start.ArgumentList.Add(Path.Combine(mountPoint, StatusReport.PathInMount));
-        start.ArgumentList.Add(model ?? "1");
+        start.ArgumentList.Add(SetAttributeCommand.Name);
+        start.ArgumentList.Add(path);
+        start.ArgumentList.Add(attribute);
+        start.ArgumentList.Add(value);
         using var process = Process.Start(start) ?? throw CommandException.Failure($"{program} could not be started");
         try
         {
@@ -62,6 +66,9 @@ internal sealed class LinuxMountHost(string program) : IMountHost
             throw;
         }
     }
+
+    public Task<string> ReadTextAsync(string path, CancellationToken cancellationToken) =>
+        Task.Factory.StartNew(() => File.ReadAllText(path, Encoding.UTF8), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default).WaitAsync(cancellationToken);
 
     public string? LastErrorOf(string path) => Interop.GetXattr(path, "user.modelfs.last_error");
 
