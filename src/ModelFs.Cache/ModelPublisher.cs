@@ -18,8 +18,6 @@ namespace ModelFs.Cache;
 /// </remarks>
 internal sealed partial class ModelPublisher(IModelStore store, CopyFiles files, CacheJournal journal, TimeProvider time, ILogger logger)
 {
-    private const int CompressionLevel = 1;
-
     private readonly SentArchives _sent = new(store, journal);
 
     /// <summary>Attempts it; every outcome but success leaves the copy dirty and whole.</summary>
@@ -165,7 +163,7 @@ internal sealed partial class ModelPublisher(IModelStore store, CopyFiles files,
             var output = new FileStream(packPath, FileMode.CreateNew, FileAccess.ReadWrite, FileShare.Read, 1 << 20, FileOptions.Asynchronous);
             await using (output.ConfigureAwait(false))
             {
-                var options = new PackOptions(format, copy.Manifest.Layout, model.Name, CompressionLevel);
+                var options = new PackOptions(format, copy.Manifest.Layout, model.Name);
                 packed = await ModelPacker.PackAsync(copy.Content, scan.Entries, options, output, cancellationToken).ConfigureAwait(false);
             }
 

@@ -7,11 +7,14 @@ public sealed class PackTests
 {
     [Test]
     public async Task A_packed_model_unpacks_to_the_same_tree(
-        [Values] ArchiveLayout layout, [Values(ArchiveFormat.TarGz, ArchiveFormat.Tar)] ArchiveFormat format, [Values(0, 1, 2, 3)] int level)
+        [Values] ArchiveLayout layout,
+        [Values(ArchiveFormat.TarGz, ArchiveFormat.Tar)] ArchiveFormat format,
+        [Values] PackCompression compression,
+        [Values] ArchiveStructure structure)
     {
         using var temporary = new TemporaryFolder();
         var entries = await SampleTree.WriteTypicalAsync(temporary.Folder("source"));
-        var (archive, packed) = await PackAsync(temporary.Folder("source"), entries, layout, format, level);
+        var (archive, packed) = await PackAsync(temporary.Folder("source"), entries, layout, format, compression, structure);
         var model = await Unpacking.ToFolderAsync(archive, temporary.Folder("target"), format);
 
         Assert.That(packed.ArchiveBytes, Is.EqualTo(archive.Length));
@@ -28,13 +31,13 @@ public sealed class PackTests
     }
 
     [Test]
-    public async Task The_same_tree_gives_the_same_bytes()
+    public async Task The_same_tree_gives_the_same_bytes([Values] ArchiveStructure structure)
     {
         using var temporary = new TemporaryFolder();
         var entries = await SampleTree.WriteTypicalAsync(temporary.Folder("one"));
         var again = await SampleTree.WriteTypicalAsync(temporary.Folder("two"));
-        var (first, _) = await PackAsync(temporary.Folder("one"), entries, ArchiveLayout.Dot);
-        var (second, _) = await PackAsync(temporary.Folder("two"), again, ArchiveLayout.Dot);
+        var (first, _) = await PackAsync(temporary.Folder("one"), entries, ArchiveLayout.Dot, structure: structure);
+        var (second, _) = await PackAsync(temporary.Folder("two"), again, ArchiveLayout.Dot, structure: structure);
         Assert.That(second, Is.EqualTo(first));
     }
 
@@ -52,7 +55,7 @@ public sealed class PackTests
     }
 
     [Test]
-    public async Task A_file_that_is_not_what_was_listed_stops_the_pack()
+    public async Task A_file_that_is_not_what_was_listed_stops_the_pack([Values] ArchiveStructure structure)
     {
         using var temporary = new TemporaryFolder();
         var entries = await SampleTree.WriteTypicalAsync(temporary.Path);
@@ -74,7 +77,7 @@ public sealed class PackTests
         {
             try
             {
-                await PackAsync(temporary.Path, entries, ArchiveLayout.Dot);
+                await PackAsync(temporary.Path, entries, ArchiveLayout.Dot, structure: structure);
                 Assert.Fail("it was packed");
             }
             catch (PackException refusal)
@@ -91,10 +94,16 @@ public sealed class PackTests
         Assert.That(() => PackAsync("/nowhere", [], ArchiveLayout.Dot, format), Throws.ArgumentException);
 
     internal static async Task<(byte[] Archive, PackedModel Packed)> PackAsync(
-        string folder, IReadOnlyList<TreeEntry> entries, ArchiveLayout layout, ArchiveFormat format = ArchiveFormat.TarGz, int level = 1)
+        string folder,
+        IReadOnlyList<TreeEntry> entries,
+        ArchiveLayout layout,
+        ArchiveFormat format = ArchiveFormat.TarGz,
+        PackCompression compression = PackCompression.Auto,
+        ArchiveStructure structure = ArchiveStructure.Indexed)
     {
         var output = new MemoryStream();
-        var packed = await ModelPacker.PackAsync(folder, entries, new PackOptions(format, layout, Unpacking.Bert, level), output, CancellationToken.None);
+        var options = new PackOptions(format, layout, Unpacking.Bert, compression, structure);
+        var packed = await ModelPacker.PackAsync(folder, entries, options, output, CancellationToken.None);
         return (output.ToArray(), packed);
     }
 

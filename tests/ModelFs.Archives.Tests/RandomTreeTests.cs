@@ -98,6 +98,10 @@ public sealed class RandomTreeTests
 
             Assert.That(model.Layout, Is.EqualTo(tree.Layout));
             Assert.That(model.Entries.Skip(1), Is.EqualTo(entries.Skip(1)));
+            if (entries.Count > 1 || tree.Layout != ArchiveLayout.Bare)
+            {
+                await IndexedArchive.AgreesWithUnpackAsync(archive, source);
+            }
         }
 
         var unpacked = await ModelTree.ScanAsync(target, null, CancellationToken.None);

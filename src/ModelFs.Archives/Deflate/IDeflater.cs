@@ -2,7 +2,7 @@ using System.Buffers;
 
 namespace ModelFs.Archives.Deflate;
 
-/// <summary>Encodes one raw deflate stream (RFC 1951).</summary>
+/// <summary>Encodes one raw deflate stream after another (RFC 1951).</summary>
 internal interface IDeflater : IDisposable
 {
     /// <summary>Encodes <paramref name="input"/>; what is ready goes to <paramref name="output"/>.</summary>
@@ -10,4 +10,7 @@ internal interface IDeflater : IDisposable
 
     /// <summary>Ends the stream; the rest goes to <paramref name="output"/>.</summary>
     void Finish(IBufferWriter<byte> output);
+
+    /// <summary>Makes it ready for another stream; what was not finished is dropped.</summary>
+    void Reset();
 }

@@ -26,6 +26,9 @@ internal static partial class InteropModelfs
     [LibraryImport(Library, EntryPoint = "modelfs_deflate_new")]
     public static partial DeflateHandle DeflateNew(int level);
 
+    [LibraryImport(Library, EntryPoint = "modelfs_deflate_reset")]
+    public static partial void DeflateReset(DeflateHandle handle);
+
     [LibraryImport(Library, EntryPoint = "modelfs_deflate_run")]
     public static unsafe partial int DeflateRun(
         DeflateHandle handle, byte* input, ulong inputLength, out ulong consumed, byte* output, ulong outputLength, out ulong produced, int finish);

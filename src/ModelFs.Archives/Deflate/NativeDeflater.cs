@@ -34,6 +34,8 @@ internal sealed class NativeDeflater : IDeflater
         }
     }
 
+    public void Reset() => InteropModelfs.DeflateReset(_handle);
+
     public void Dispose() => _handle.Dispose();
 
     private unsafe bool Run(ReadOnlySpan<byte> input, IBufferWriter<byte> output, bool finish, out int consumed)

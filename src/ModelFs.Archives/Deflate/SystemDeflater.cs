@@ -8,9 +8,14 @@ namespace ModelFs.Archives.Deflate;
 internal sealed class SystemDeflater : IDeflater
 {
     private readonly BufferWriterStream _sink = new();
-    private readonly DeflateStream _stream;
+    private readonly CompressionLevel _level;
+    private DeflateStream _stream;
 
-    public SystemDeflater(int level) => _stream = new DeflateStream(_sink, LevelOf(level), leaveOpen: true);
+    public SystemDeflater(int level)
+    {
+        _level = LevelOf(level);
+        _stream = new DeflateStream(_sink, _level, leaveOpen: true);
+    }
 
     public void Write(ReadOnlySpan<byte> input, IBufferWriter<byte> output)
     {
@@ -22,6 +27,13 @@ internal sealed class SystemDeflater : IDeflater
     {
         _sink.Output = output;
         _stream.Dispose();
+    }
+
+    public void Reset()
+    {
+        _sink.Output = null;
+        _stream.Dispose();
+        _stream = new DeflateStream(_sink, _level, leaveOpen: true);
     }
 
     public void Dispose()

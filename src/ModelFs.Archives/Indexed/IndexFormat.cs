@@ -31,9 +31,6 @@ internal static class IndexFormat
     /// <summary>The largest index; a million entries with long names stay below it.</summary>
     public const int UnpackedBytesMax = 256 << 20;
 
-    /// <summary>Tars are written in records of twenty blocks.</summary>
-    public const int TarRecordBytes = 20 * Tar.TarHeader.BlockBytes;
-
     public const byte File = 0;
     public const byte Folder = 1;
     public const byte Link = 2;

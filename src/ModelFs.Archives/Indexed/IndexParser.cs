@@ -234,8 +234,7 @@ internal ref struct IndexParser
     private readonly bool EndsAsTarsDo()
     {
         var last = _members[^1];
-        return last.TarBytes is >= 2 * TarHeader.BlockBytes and < (2 * TarHeader.BlockBytes) + IndexFormat.TarRecordBytes
-            && last.TarEnd % IndexFormat.TarRecordBytes == 0;
+        return last.TarBytes == TarEnd.LengthAfter(last.TarOffset);
     }
 
     private bool TryTake(int length, out ReadOnlySpan<byte> bytes)

@@ -1,6 +1,4 @@
 using System.Buffers;
-using System.IO.Hashing;
-using Microsoft.Win32.SafeHandles;
 using ModelFs.Archives.Tar;
 using ModelFs.Models;
 
@@ -12,15 +10,10 @@ namespace ModelFs.Archives.Packing;
 /// </summary>
 internal sealed class TarProducer(string folder, IReadOnlyList<TreeEntry> entries, PackOptions options) : IDisposable
 {
-    /// <summary>Tars are written in records of twenty blocks.</summary>
-    private const int RecordBytes = 20 * TarHeader.BlockBytes;
-
     private readonly ArrayBufferWriter<byte> _pending = new();
-    private readonly XxHash128 _hash = new();
     private int _pendingOffset;
     private int _next;
-    private SafeFileHandle? _file;
-    private long _fileOffset;
+    private SourceFile? _file;
     private long _total;
     private bool _ended;
 
@@ -84,8 +77,7 @@ internal sealed class TarProducer(string folder, IReadOnlyList<TreeEntry> entrie
             }
 
             _ended = true;
-            var length = 2 * TarHeader.BlockBytes;
-            length += (int)((RecordBytes - ((_total + length) % RecordBytes)) % RecordBytes);
+            var length = TarEnd.LengthAfter(_total);
             _pending.GetSpan(length)[..length].Clear();
             _pending.Advance(length);
             return true;
@@ -111,61 +103,30 @@ internal sealed class TarProducer(string folder, IReadOnlyList<TreeEntry> entrie
 
     private void OpenFile(TreeEntry entry)
     {
-        try
-        {
-            _file = InteropFiles.OpenFile(folder + "/" + entry.Path);
-        }
-        catch (IOException error)
-        {
-            throw new PackException(entry.Path, $"'{entry.Path}' can't be opened: {error.Message}", error);
-        }
-
-        _fileOffset = 0;
-        _hash.Reset();
+        _file = new SourceFile(folder, entry);
         if (entry.Size == 0)
         {
-            EndFile(entry);
+            EndFile();
         }
     }
 
     private int ReadFile(Span<byte> room)
     {
-        var entry = entries[_next - 1];
-        var left = entry.Size - _fileOffset;
-        var part = room.Length > left ? room[..(int)left] : room;
-        var read = RandomAccess.Read(_file!, part, _fileOffset);
-        if (read == 0)
+        var read = _file!.Read(room);
+        if (_file.Left == 0)
         {
-            throw new PackException(entry.Path, $"'{entry.Path}' became shorter while it was packed: {_fileOffset} instead of {entry.Size} bytes");
-        }
-
-        _hash.Append(part[..read]);
-        _fileOffset += read;
-        if (_fileOffset == entry.Size)
-        {
-            EndFile(entry);
+            EndFile();
         }
 
         return read;
     }
 
-    private void EndFile(TreeEntry entry)
+    private void EndFile()
     {
-        Span<byte> more = stackalloc byte[1];
-        if (RandomAccess.Read(_file!, more, _fileOffset) > 0)
-        {
-            throw new PackException(entry.Path, $"'{entry.Path}' became longer than {entry.Size} bytes while it was packed");
-        }
-
-        _file!.Dispose();
+        var packed = _file!.Finish();
+        _file.Dispose();
         _file = null;
-        var digest = ContentDigest.From(_hash.GetCurrentHashAsUInt128());
-        if (entry.Digest is { } expected && expected != digest)
-        {
-            throw new PackException(entry.Path, $"the content of '{entry.Path}' changed while it was packed");
-        }
-
-        Packed.Add(entry with { Digest = digest });
-        _pending.Write(TarHeaderWriter.Padding(entry.Size));
+        Packed.Add(packed);
+        _pending.Write(TarHeaderWriter.Padding(packed.Size));
     }
 }

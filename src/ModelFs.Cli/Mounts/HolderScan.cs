@@ -1,8 +1,11 @@
 using System.Globalization;
+using ModelFs.Cache.Posix;
+using PosixErrno = ModelFs.Cache.Posix.Errno;
 
 namespace ModelFs.Cli.Mounts;
 
-/// <summary>Finds the processes that hold a mount, by reading <c>/proc</c>. It follows no link into the mount, so a hung mount does not hang it.</summary>
+/// <summary>Finds the processes that hold a mount, by reading <c>/proc</c>. It follows no link, so no hung mount, this or another, hangs it.</summary>
+/// <remarks>The links are read by readlink(2) and listed by readdir(3): the enumerations and <c>LinkTarget</c> of System.IO look at what a link leads to.</remarks>
 internal static class HolderScan
 {
     /// <summary>One holder per process: its working directory first, then its root, an open file, a mapped file.</summary>
@@ -40,9 +43,14 @@ internal static class HolderScan
 
     private static string? OpenFile(string folder, string mountPoint)
     {
-        foreach (var descriptor in Directory.EnumerateFileSystemEntries(folder))
+        if (PosixFile.List(folder, out var descriptors) != PosixErrno.None)
         {
-            if (Within("open file", Target(descriptor), mountPoint) is { } how)
+            return null;
+        }
+
+        foreach (var descriptor in descriptors)
+        {
+            if (Within("open file", Target(folder + "/" + descriptor.Name), mountPoint) is { } how)
             {
                 return how;
             }
@@ -68,7 +76,7 @@ internal static class HolderScan
     private static string? Within(string what, string? path, string mountPoint) =>
         path is not null && MountSearch.IsWithin(path, mountPoint) ? what + " " + path : null;
 
-    private static string? Target(string link) => new FileInfo(link).LinkTarget;
+    private static string? Target(string link) => PosixFile.ReadLink(link, out var target) == PosixErrno.None ? target : null;
 
     private static string NameOf(string process)
     {

@@ -1,0 +1,50 @@
+using System.Buffers;
+using ModelFs.Archives.Indexed;
+using ModelFs.Models;
+
+namespace ModelFs.Archives.Packing;
+
+/// <summary>One gzip member on its way: the reader fills <see cref="Tar"/>, an encoder makes <see cref="Encoded"/> of it, the writer takes it out and gives the draft back.</summary>
+internal sealed class MemberDraft
+{
+    /// <summary>A file's content is cut into members of this size; a piece of it is not read without the whole piece.</summary>
+    public const int ContentBytes = 4 << 20;
+
+    /// <summary>Room for the longest headers in front of a piece.</summary>
+    private const int CapacityBytes = ContentBytes + (128 << 10);
+
+    private readonly byte[] _tar = new byte[CapacityBytes];
+
+    /// <summary>The bytes of the tar.</summary>
+    public ReadOnlySpan<byte> Tar => _tar.AsSpan(0, Length);
+
+    public int Length { get; private set; }
+
+    /// <summary>The gzip member.</summary>
+    public ArrayBufferWriter<byte> Encoded { get; } = new(StoredMember.LengthOf(CapacityBytes));
+
+    public MemberCoding Coding { get; set; }
+
+    public ContentDigest Digest { get; set; }
+
+    /// <summary>What the encoder did.</summary>
+    public CompressionReport Report { get; set; }
+
+    /// <summary>Completed by the encoder.</summary>
+    public TaskCompletionSource Done { get; private set; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    /// <summary>Makes room for <paramref name="length"/> more bytes of the tar.</summary>
+    public Span<byte> Append(int length)
+    {
+        var room = _tar.AsSpan(Length, length);
+        Length += length;
+        return room;
+    }
+
+    public void Clear()
+    {
+        Length = 0;
+        Encoded.ResetWrittenCount();
+        Done = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+    }
+}

@@ -1,0 +1,94 @@
+"""Samples, their medians and ratios, and runs in turn of what is compared."""
+import statistics
+from dataclasses import dataclass, field
+
+from .machine import Failed
+
+OURS = "ModelFs"
+
+
+@dataclass
+class Figure:
+    """One thing that was measured in several ways; the samples of one index ran next to each other."""
+
+    bench: str
+    name: str
+    unit: str
+    samples: dict = field(default_factory=dict)
+    cpu: dict = field(default_factory=dict)
+    peak_mb: dict = field(default_factory=dict)
+
+    def add(self, way, value, cost=None):
+        """Adds a sample; `cost` tells CPU seconds and memory."""
+        self.samples.setdefault(way, []).append(value)
+        if cost is not None:
+            self.cpu.setdefault(way, []).append(cost.cpu)
+            self.peak_mb.setdefault(way, []).append(cost.peak_mb)
+
+    def median(self, way):
+        return statistics.median(self.samples[way])
+
+    def ratio(self, above, below):
+        """Median of the ratios of samples that ran in the same round."""
+        return statistics.median(a / b for a, b in zip(self.samples[above], self.samples[below]) if b)
+
+
+@dataclass
+class Goal:
+    """A promise and what was measured of it."""
+
+    number: str
+    what: str
+    value: float
+    sign: str  # ">=" or "<="
+    bound: float
+    unit: str = "×"
+    note: str = ""
+
+    @property
+    def is_met(self):
+        return self.value >= self.bound if self.sign == ">=" else self.value <= self.bound
+
+
+class Record:
+    """Everything that one run measured."""
+
+    def __init__(self):
+        self.figures = []
+        self.goals = []
+        self.notes = []
+
+    def figure(self, bench, name, unit):
+        self.figures.append(Figure(bench, name, unit))
+        return self.figures[-1]
+
+    def goal(self, number, what, value, sign, bound, unit="×", note=""):
+        self.goals.append(Goal(number, what, value, sign, bound, unit, note))
+
+    def note(self, text):
+        self.notes.append(text)
+
+
+def in_turn(figure, ways, rounds, rounds_of=None, on_failure=None):
+    """Runs each way once per round, in the order of the dictionary and then in the opposite order, and so on.
+
+    A way is a callable that returns a Cost, or a number. `rounds_of` bounds the rounds of slow ways. With `on_failure` a peer that fails is
+    told to it and left out from then on.
+    """
+    failed = set()
+    for number in range(rounds):
+        order = list(ways) if number % 2 == 0 else list(reversed(ways))
+        for way in order:
+            if way not in failed and number < (rounds_of or {}).get(way, rounds):
+                try:
+                    result = ways[way]()
+                except Failed as error:
+                    if on_failure is None or way == OURS:
+                        raise
+                    failed.add(way)
+                    on_failure(f"{figure.name}: {way} failed: {error}")
+                    continue
+                if isinstance(result, (int, float)):
+                    figure.add(way, result)
+                else:
+                    figure.add(way, result.seconds, result)
