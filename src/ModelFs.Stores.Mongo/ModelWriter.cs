@@ -20,7 +20,7 @@ namespace ModelFs.Stores.Mongo;
 internal sealed class ModelWriter(MongoConnection connection, RecordTable records, KeptFiles kept, ArchiveFiles archives, ModelReader reader, PastKeeper keeper, ILogger logger)
 {
     /// <summary>Stores an archive, as a document if a document can hold all of it.</summary>
-    internal async Task<StoredObject> PublishAsync(string key, IPublishContent content, PublishCondition condition, Retention retention, CancellationToken cancellationToken)
+    internal async Task<StoredObject> PublishAsync(string key, IPublishContent content, PublishCondition condition, Retention? retention, CancellationToken cancellationToken)
     {
         var files = await TryReadAsync(key, content, cancellationToken).ConfigureAwait(false);
         var before = await reader.ReadAsync(key, cancellationToken).ConfigureAwait(false);
@@ -74,7 +74,7 @@ internal sealed class ModelWriter(MongoConnection connection, RecordTable record
                     throw Unmet(key, condition);
                 }
 
-                var past = await keeper.AfterAsync(current, wasDeleted: true, keeper.Usual).ConfigureAwait(false);
+                var past = await keeper.AfterAsync(current, wasDeleted: true, null).ConfigureAwait(false);
                 await SupersedeDocumentsAsync(turn, null, past).ConfigureAwait(false);
                 return true;
             },
@@ -111,7 +111,7 @@ internal sealed class ModelWriter(MongoConnection connection, RecordTable record
     private static IEnumerable<ModelFile> Sorted(List<ModelFile> files) =>
         files.Where(file => !file.IsFolder).OrderBy(file => file.Path, StringComparer.Ordinal);
 
-    private async Task<StoredObject> PublishDocumentAsync(WriteTurn turn, List<ModelFile> files, PublishCondition condition, Retention retention)
+    private async Task<StoredObject> PublishDocumentAsync(WriteTurn turn, List<ModelFile> files, PublishCondition condition, Retention? retention)
     {
         var key = turn.Record.Key;
         var before = await reader.ReadAsync(key, CancellationToken.None).ConfigureAwait(false);
@@ -140,7 +140,7 @@ internal sealed class ModelWriter(MongoConnection connection, RecordTable record
         return (await reader.MakeAsync(turn.Record, document, CancellationToken.None).ConfigureAwait(false)).Object!;
     }
 
-    private async Task<StoredObject> PublishArchiveAsync(WriteTurn turn, StoredArchive archive, PublishCondition condition, Retention retention)
+    private async Task<StoredObject> PublishArchiveAsync(WriteTurn turn, StoredArchive archive, PublishCondition condition, Retention? retention)
     {
         var before = await reader.ReadAsync(turn.Record.Key, CancellationToken.None).ConfigureAwait(false);
         if (!before.Meets(condition))

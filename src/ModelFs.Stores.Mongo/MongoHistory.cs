@@ -34,7 +34,7 @@ internal sealed class MongoHistory(MongoConnection connection, ModelReader reade
     {
         // As many as before stay, however few this program was told to keep: it takes one away and adds one.
         var (now, _) = await FindAsync(source, cancellationToken).ConfigureAwait(false);
-        var retention = new Retention(Math.Max(connection.Options.KeepRevisions, now.Record.Past.Count), source.Id);
+        var retention = new Retention(Math.Max(connection.Options.KeepRevisions ?? 1, now.Record.Past.Count), source.Id);
         return await writer.PublishAsync(source.Key, new RevisionContent(this, source, cancellationToken), condition, retention, cancellationToken).ConfigureAwait(false);
     }
 

@@ -22,7 +22,6 @@ public sealed class MongoStore : IModelStore
     private readonly MongoConnection _connection;
     private readonly ModelReader _reader;
     private readonly ModelWriter _writer;
-    private readonly PastKeeper _keeper;
     private readonly ModelLister _lister;
     private readonly LeftoverSweep _sweep;
 
@@ -36,8 +35,7 @@ public sealed class MongoStore : IModelStore
         var kept = new KeptFiles(_connection);
         var archives = new ArchiveFiles(_connection);
         _reader = new ModelReader(_connection, records, kept);
-        _keeper = new PastKeeper(_connection, archives, logger);
-        _writer = new ModelWriter(_connection, records, kept, archives, _reader, _keeper, logger);
+        _writer = new ModelWriter(_connection, records, kept, archives, _reader, new PastKeeper(_connection, archives, logger), logger);
         History = new MongoHistory(_connection, _reader, _writer);
         _lister = new ModelLister(_connection, records, _reader, logger);
         _sweep = new LeftoverSweep(_connection, records, archives, _reader, logger);
@@ -108,7 +106,7 @@ public sealed class MongoStore : IModelStore
 
     /// <inheritdoc/>
     public Task<StoredObject> PublishAsync(string key, IPublishContent content, PublishCondition condition, CancellationToken cancellationToken) =>
-        _writer.PublishAsync(key, content, condition, _keeper.Usual, cancellationToken);
+        _writer.PublishAsync(key, content, condition, null, cancellationToken);
 
     /// <inheritdoc/>
     public Task DeleteAsync(string key, StoreRevision? ifRevision, CancellationToken cancellationToken) => _writer.DeleteAsync(key, ifRevision, cancellationToken);

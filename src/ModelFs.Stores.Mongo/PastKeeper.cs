@@ -18,16 +18,14 @@ internal sealed class PastKeeper(MongoConnection connection, ArchiveFiles archiv
     /// <summary>How long the archives of a model that stays deleted are kept.</summary>
     internal static TimeSpan DeletedLifetime { get; } = TimeSpan.FromDays(7);
 
-    /// <summary>What is kept when nothing else is asked for.</summary>
-    internal Retention Usual => new(connection.Options.KeepRevisions, null);
-
     /// <summary>Makes the past that a key has after a change.</summary>
     /// <param name="before">What the change ends.</param>
     /// <param name="wasDeleted">Whether it ends by a deletion.</param>
-    /// <param name="retention">How much stays.</param>
+    /// <param name="asked">How much stays; null for as much as usual.</param>
     /// <returns>Newest first. A failure to keep is no failure of the change.</returns>
-    internal async Task<IReadOnlyList<PastArchive>> AfterAsync(CurrentModel before, bool wasDeleted, Retention retention)
+    internal async Task<IReadOnlyList<PastArchive>> AfterAsync(CurrentModel before, bool wasDeleted, Retention? asked)
     {
+        var retention = asked ?? Usual(before.Record);
         var past = before.Record.Past.Where(each => each.Archive.Id.ToString() != retention.Dropped).ToList();
         if (retention.Count > 0 && before.Object is { } ended && await KeepAsync(before, ended).ConfigureAwait(false) is { } kept)
         {
@@ -47,6 +45,9 @@ internal sealed class PastKeeper(MongoConnection connection, ArchiveFiles archiv
             await archives.RemoveAsync(gone.Archive.Id, CancellationToken.None).ConfigureAwait(false);
         }
     }
+
+    /// <summary>What stays after a change, unless the change says otherwise.</summary>
+    private Retention Usual(ModelRecord record) => new(connection.Options.KeepRevisions ?? Math.Max(1, record.Past.Count), null);
 
     /// <summary>An archive in GridFS stays where it is; a document is rendered into one.</summary>
     private async Task<StoredArchive?> KeepAsync(CurrentModel before, StoredObject ended)

@@ -28,6 +28,7 @@ public sealed class MountOptionTests
         ["fetch-deadline"] = "8",
         ["drain-timeout"] = "7",
         ["allow-delete"] = "true",
+        ["keep-revisions"] = "4",
         ["no-create-bucket"] = "true",
         ["ca-file"] = "ca.pem",
         ["uid"] = "5",

@@ -22,13 +22,8 @@ internal sealed class ModelPast
     public static async Task<ModelPast> ReadAsync(IModelStore store, ModelName model, CancellationToken cancellationToken)
     {
         var history = store.History ?? throw new StoreException(StoreErrorKind.Rejected, $"{store.DisplayName}: this kind of store keeps no past versions");
-        var keys = new List<ObjectPast>();
-        foreach (var format in Enum.GetValues<ArchiveFormat>().Order())
-        {
-            keys.Add(await history.ListAsync(new ModelKey(model, format).ToString(), cancellationToken).ConfigureAwait(false));
-        }
-
-        return new ModelPast(store, model, keys);
+        var keys = Enum.GetValues<ArchiveFormat>().Order().Select(format => history.ListAsync(new ModelKey(model, format).ToString(), cancellationToken));
+        return new ModelPast(store, model, await Task.WhenAll(keys).ConfigureAwait(false));
     }
 
     /// <summary>For people and scripts.</summary>
