@@ -1,3 +1,5 @@
+using ModelFs.Archives;
+
 namespace ModelFs.Cache;
 
 /// <summary>How a cache behaves. The defaults are those of <c>modelfs mount</c>.</summary>
@@ -38,6 +40,12 @@ public sealed record CacheOptions
 
     /// <summary>Models packed and uploaded at once.</summary>
     public int PublishesMax { get; init; } = 2;
+
+    /// <summary>Of how many pieces a published archive is made.</summary>
+    public ArchiveStructure ArchiveStructure { get; init; }
+
+    /// <summary>What of a published archive is compressed.</summary>
+    public PackCompression Compression { get; init; }
 
     /// <summary>Whether models can be deleted in the store by removing their folder.</summary>
     public bool AllowDelete { get; init; }

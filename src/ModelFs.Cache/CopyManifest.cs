@@ -61,7 +61,7 @@ public sealed record JournalMark(
 /// <param name="Key">Where it went.</param>
 /// <param name="BaseRevision">The revision that it was to replace; null for a new key. A note for another base than the copy's is void.</param>
 /// <param name="Length">Of the archive, in bytes.</param>
-/// <param name="ArchiveDigest">XXH3-128 of the archive's bytes, 32 hexadecimal digits.</param>
+/// <param name="ArchiveDigest">XXH3-128 of the archive's bytes, 32 hexadecimal digits; of an indexed one <c>index:</c> and that of its index.</param>
 /// <param name="TreeDigest">Digest of the tree in it.</param>
 public sealed record SentArchive(string Key, string? BaseRevision, long Length, string ArchiveDigest, string TreeDigest);
 

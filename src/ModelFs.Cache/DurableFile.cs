@@ -17,13 +17,18 @@ internal static class DurableFile
     public static void Write<T>(string path, T value, JsonTypeInfo<T> type, bool durable)
     {
         var json = JsonSerializer.SerializeToUtf8Bytes(value, type);
-        var crc = Encoding.ASCII.GetBytes($" {Crc32.HashToUInt32(json):x8}\n");
+        WriteBytes(path, [.. json, .. Encoding.ASCII.GetBytes($" {Crc32.HashToUInt32(json):x8}\n")], durable);
+    }
+
+    /// <summary>Writes a file of any content in the same way.</summary>
+    /// <exception cref="IOException">The disk refused; the previous content stands.</exception>
+    public static void WriteBytes(string path, ReadOnlySpan<byte> content, bool durable)
+    {
         var temporary = path + ".tmp";
         Check(PosixFile.Open(temporary, PosixFile.WriteOnly | PosixFile.Create | PosixFile.Truncate, 0x180, out var file), "create", temporary);
         using (file)
         {
-            Check(PosixFile.Write(file, json, 0, out _), "write", temporary);
-            Check(PosixFile.Write(file, crc, json.Length, out _), "write", temporary);
+            Check(PosixFile.Write(file, content, 0, out _), "write", temporary);
             if (durable)
             {
                 Check(PosixFile.Sync(file), "sync", temporary);

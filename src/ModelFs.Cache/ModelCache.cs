@@ -41,7 +41,7 @@ public sealed partial class ModelCache : IAsyncDisposable
         _journal = new CacheJournal(folder, time);
         _shelf = new CopyShelf(_files, _journal, options, logger);
         _sealer = new CopySealer(folder, _shelf);
-        _queue = new WritebackQueue(options, time, logger, new ModelPublisher(store, _files, _journal, time, logger).PublishAsync, SetAside);
+        _queue = new WritebackQueue(options, time, logger, new ModelPublisher(store, _files, _journal, options, time, logger).PublishAsync, SetAside);
         _fetches = new ModelFetches(new ModelFetcher(store, _files, folder, options, time, logger), _shelf, store.DisplayName, options, time, logger);
         _changes = new CopyChanges(_journal, _queue, time);
         Catalog = new ModelCatalog(store, options, time, logger);

@@ -9,6 +9,11 @@ namespace ModelFs.Cache;
 /// <summary>Brings one model here: download, inflate, unpack and verify as one overlapped pipeline into a staged copy, then one rename.</summary>
 internal sealed partial class ModelFetcher(IModelStore store, CopyFiles files, CacheFolder folder, CacheOptions options, TimeProvider time, ILogger logger)
 {
+    /// <summary>Of all fetches together, about; a fetch keeps the share that it began with.</summary>
+    private const long InFlightBytesMax = 64 << 20;
+
+    private int _running;
+
     /// <summary>Fetches the revision that the last listing named, or the current one if that is gone.</summary>
     /// <returns>The folder of a complete copy, its id and manifest.</returns>
     /// <exception cref="ModelException">Nothing is left behind.</exception>
@@ -47,12 +52,13 @@ internal sealed partial class ModelFetcher(IModelStore store, CopyFiles files, C
 
         var bytesMax = RoomFor(stored);
         var (id, staged) = files.Stage();
+        var running = Interlocked.Increment(ref _running);
         try
         {
             Interlocked.Exchange(ref model.ProgressField, 0);
             var started = time.GetTimestamp();
             UnpackedModel unpacked;
-            var archive = new ParallelRangeReader(store, stored, new ParallelReadOptions(), null, cancellationToken);
+            var archive = new ParallelRangeReader(store, stored, new ParallelReadOptions { InFlightBytesMax = InFlightBytesMax / running }, null, cancellationToken);
             await using (archive.ConfigureAwait(false))
             {
                 unpacked = await ModelUnpacker.UnpackAsync(
@@ -93,6 +99,10 @@ internal sealed partial class ModelFetcher(IModelStore store, CopyFiles files, C
         {
             files.Drop(staged);
             throw;
+        }
+        finally
+        {
+            Interlocked.Decrement(ref _running);
         }
     }
 

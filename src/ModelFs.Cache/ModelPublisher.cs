@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Logging;
 using ModelFs.Archives;
+using ModelFs.Cache.Hydration;
 using ModelFs.Cache.Posix;
 using ModelFs.Models;
 using ModelFs.Stores;
@@ -16,9 +17,10 @@ namespace ModelFs.Cache;
 /// while no writer is counted, and each file then found without a writable descriptor or mapping (<see cref="PosixFile.ProbeQuiet"/>),
 /// nothing can change until the version does; so the pack is good if the version is still the same after it.
 /// </remarks>
-internal sealed partial class ModelPublisher(IModelStore store, CopyFiles files, CacheJournal journal, TimeProvider time, ILogger logger)
+internal sealed partial class ModelPublisher(IModelStore store, CopyFiles files, CacheJournal journal, CacheOptions options, TimeProvider time, ILogger logger)
 {
     private readonly SentArchives _sent = new(store, journal);
+    private readonly PackBases _bases = new(store, options);
 
     /// <summary>Attempts it; every outcome but success leaves the copy dirty and whole.</summary>
     public async Task<PublishOutcome> PublishAsync(CachedModel model, ModelCopy copy, CancellationToken cancellationToken)
@@ -71,7 +73,14 @@ internal sealed partial class ModelPublisher(IModelStore store, CopyFiles files,
                 return new PublishOutcome(PublishResult.NotQuiet, Busy(model, null));
             }
 
-            return await PackAndStoreAsync(model, copy, version, scan, cancellationToken).ConfigureAwait(false);
+            try
+            {
+                return await PackAndStoreAsync(model, copy, version, scan, uponBase: true, cancellationToken).ConfigureAwait(false);
+            }
+            catch (BaseReplacedException)
+            {
+                return await PackAndStoreAsync(model, copy, version, scan, uponBase: false, cancellationToken).ConfigureAwait(false);
+            }
         }
         catch (NotQuietException busy)
         {
@@ -152,7 +161,8 @@ internal sealed partial class ModelPublisher(IModelStore store, CopyFiles files,
         }
     }
 
-    private async Task<PublishOutcome> PackAndStoreAsync(CachedModel model, ModelCopy copy, long version, TreeScan scan, CancellationToken cancellationToken)
+    private async Task<PublishOutcome> PackAndStoreAsync(
+        CachedModel model, ModelCopy copy, long version, TreeScan scan, bool uponBase, CancellationToken cancellationToken)
     {
         var format = ModelKey.TryParse(copy.Manifest.Key, out var key) && key.Format.CanWrite() ? key.Format : ArchiveFormat.TarGz;
         var publishKey = new ModelKey(model.Name, format).ToString();
@@ -160,16 +170,21 @@ internal sealed partial class ModelPublisher(IModelStore store, CopyFiles files,
         try
         {
             PackedModel packed;
+            var (basis, source) = uponBase ? await _bases.FindAsync(copy, publishKey, cancellationToken).ConfigureAwait(false) : default;
             var output = new FileStream(packPath, FileMode.CreateNew, FileAccess.ReadWrite, FileShare.Read, 1 << 20, FileOptions.Asynchronous);
             await using (output.ConfigureAwait(false))
             {
-                var options = new PackOptions(format, copy.Manifest.Layout, model.Name);
-                packed = await ModelPacker.PackAsync(copy.Content, scan.Entries, options, output, cancellationToken).ConfigureAwait(false);
+                var how = new PackOptions(format, copy.Manifest.Layout, model.Name, options.Compression, options.ArchiveStructure)
+                {
+                    Order = LoadOrder.Read(copy.Folder),
+                    Base = basis,
+                };
+                packed = await ModelPacker.PackAsync(copy.Content, scan.Entries, how, output, cancellationToken).ConfigureAwait(false);
             }
 
-            var content = new PackFile(packPath, packed.ArchiveBytes, model);
+            var content = new PackFile(packPath, packed, model, store, source);
             var note = new SentArchive(
-                publishKey, copy.Manifest.BaseRevision, packed.ArchiveBytes, await content.DigestAsync(cancellationToken).ConfigureAwait(false), packed.TreeDigest.ToString());
+                publishKey, copy.Manifest.BaseRevision, packed.ArchiveBytes, await content.IdentityAsync(cancellationToken).ConfigureAwait(false), packed.TreeDigest.ToString());
             if (!await _sent.NoteAsync(model, copy, version, note, cancellationToken).ConfigureAwait(false))
             {
                 return new PublishOutcome(PublishResult.NotQuiet, Busy(model, null));
@@ -183,7 +198,8 @@ internal sealed partial class ModelPublisher(IModelStore store, CopyFiles files,
                     new ModelException(ModelErrorKind.Conflict, $"{publishKey} in {store.DisplayName} was changed by somebody else since this version was fetched"));
             }
 
-            LogPublished(logger, publishKey, stored.Length, scan.Files.Count, stored.Revision.Value);
+            LogPublished(logger, publishKey, stored.Length, scan.Files.Count, stored.Revision.Value, packed.Compression, packed.BytesFromBase);
+            PackBases.Keep(copy, stored, content);
             var manifest = copy.Manifest with
             {
                 Key = publishKey,
@@ -216,10 +232,15 @@ internal sealed partial class ModelPublisher(IModelStore store, CopyFiles files,
         {
             return await store.PublishAsync(key, content, condition, cancellationToken).ConfigureAwait(false);
         }
-        catch (StoreException error) when (error.Kind == StoreErrorKind.PreconditionFailed)
+        catch (StoreException error) when (error.Kind == StoreErrorKind.PreconditionFailed || (content.Source is not null && IsGone(error)))
         {
             // The answer to an upload that succeeded may have been lost, here or before a restart: the same tree packs to the same bytes.
             var current = await store.StatAsync(key, cancellationToken).ConfigureAwait(false);
+            if (IsGone(error) && current?.Revision == content.Source?.Revision)
+            {
+                throw;
+            }
+
             if (current is null || await content.EqualsAsync(store, current, cancellationToken).ConfigureAwait(false))
             {
                 return current;
@@ -232,9 +253,18 @@ internal sealed partial class ModelPublisher(IModelStore store, CopyFiles files,
             }
 
             await AdoptAsync(model, copy, current, earlier, cancellationToken).ConfigureAwait(false);
+            if (content.Source is not null)
+            {
+                // What was packed refers to the revision that our own upload replaced.
+                throw new BaseReplacedException();
+            }
+
             return await PublishOverAsync(key, content, current, cancellationToken).ConfigureAwait(false);
         }
     }
+
+    /// <summary>Whether parts of the base could not be read because it was replaced or deleted, which is noticed before the condition is.</summary>
+    private static bool IsGone(StoreException error) => error.Kind is StoreErrorKind.RevisionChanged or StoreErrorKind.NotFound;
 
     /// <summary>Publishes over an earlier archive of our own; null when somebody replaced it meanwhile.</summary>
     private async Task<StoredObject?> PublishOverAsync(string key, PackFile content, StoredObject ours, CancellationToken cancellationToken)
@@ -316,11 +346,14 @@ internal sealed partial class ModelPublisher(IModelStore store, CopyFiles files,
         }
     }
 
-    [LoggerMessage(Level = LogLevel.Information, Message = "published {Key}: {Bytes} bytes, {Files} files, revision {Revision}")]
-    private static partial void LogPublished(ILogger logger, string key, long bytes, int files, string revision);
+    [LoggerMessage(Level = LogLevel.Information, Message = "published {Key}: {Bytes} bytes, {Files} files, revision {Revision}; {Compression}, {Kept} bytes of the archive as they were")]
+    private static partial void LogPublished(ILogger logger, string key, long bytes, int files, string revision, CompressionReport compression, long kept);
 
     [LoggerMessage(Level = LogLevel.Information, Message = "{Key}: revision {Revision} is an earlier version of this mount's own, whose upload got no answer")]
     private static partial void LogAdopted(ILogger logger, string key, string revision);
+
+    /// <summary>What was packed refers to a revision that turned out to be replaced, by an upload of this copy's own.</summary>
+    private sealed class BaseReplacedException : Exception;
 
     private sealed class NotQuietException(ModelException reason) : Exception
     {

@@ -1,68 +1,163 @@
 using System.IO.Hashing;
+using ModelFs.Archives;
+using ModelFs.Cache.Hydration;
+using ModelFs.Models;
 using ModelFs.Stores;
 
 namespace ModelFs.Cache;
 
-/// <summary>A packed archive on the cache's disk, as content to be published; reading it reports progress to the model.</summary>
-internal sealed class PackFile(string path, long length, CachedModel model) : IPublishContent
+/// <summary>
+/// A packed archive as content to be published; reading it reports progress to the model. What the store's own revision has of it is read from there, all else lies on
+/// the cache's disk.
+/// </summary>
+internal sealed class PackFile : IPublishContent
 {
-    private const int CompareBytes = 1 << 20;
+    /// <summary>In front of an index's digest where an archive is told by it.</summary>
+    private const string IndexMark = "index:";
+
+    private readonly string _path;
+    private readonly PackedModel _packed;
+    private readonly CachedModel _model;
+    private readonly SegmentedContent? _segmented;
+
+    /// <summary>Describes the archive.</summary>
+    /// <param name="path">What the packer wrote.</param>
+    /// <param name="packed">What it says of it.</param>
+    /// <param name="model">The model, for progress.</param>
+    /// <param name="store">Holds <paramref name="source"/>.</param>
+    /// <param name="source">The revision that was packed upon, or null.</param>
+    public PackFile(string path, PackedModel packed, CachedModel model, IModelStore store, StoredObject? source)
+    {
+        _path = path;
+        _packed = packed;
+        _model = model;
+        if (source is not null && packed.BytesFromBase > 0)
+        {
+            _segmented = new SegmentedContent(store, source, ContentSegments(packed), OpenFresh);
+        }
+    }
 
     /// <inheritdoc/>
-    public long Length => length;
+    public long Length => _packed.ArchiveBytes;
+
+    /// <inheritdoc/>
+    public StoredObject? Source => _segmented?.Source;
+
+    /// <inheritdoc/>
+    public IReadOnlyList<ContentSegment> Segments => _segmented?.Segments ?? [];
 
     /// <inheritdoc/>
     public Stream OpenRead(long offset, long length)
     {
-        var stream = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, 1, FileOptions.Asynchronous);
-        stream.Position = offset;
-        Interlocked.Exchange(ref model.ProgressField, offset);
-        return offset == 0 && length == stream.Length ? stream : new BoundedReadStream(stream, length);
+        Interlocked.Exchange(ref _model.ProgressField, offset);
+        return _segmented?.OpenRead(offset, length) ?? OpenFile(offset, length);
     }
 
-    /// <summary>XXH3-128 of the archive's bytes, 32 hexadecimal digits.</summary>
-    public async Task<string> DigestAsync(CancellationToken cancellationToken)
+    /// <summary>
+    /// Which archive this is. An indexed one is told by its index, which holds a digest of every member; another one by XXH3-128 of its bytes, 32 hexadecimal digits.
+    /// </summary>
+    public async Task<string> IdentityAsync(CancellationToken cancellationToken)
     {
-        var archive = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, CompareBytes, FileOptions.Asynchronous);
+        if (_packed.Index is { } index)
+        {
+            return IdentityOf(index.Location.Digest);
+        }
+
+        var archive = OpenFile(0, Length);
         await using (archive.ConfigureAwait(false))
         {
-            var hash = new XxHash128();
-            await hash.AppendAsync(archive, cancellationToken).ConfigureAwait(false);
-            return SentArchives.Text(hash);
+            return await IdentityOfAsync(archive, cancellationToken).ConfigureAwait(false);
         }
     }
 
-    /// <summary>Whether an object of the store holds exactly these bytes.</summary>
-    public async Task<bool> EqualsAsync(IModelStore store, StoredObject other, CancellationToken cancellationToken)
+    /// <summary>Whether an object of the store holds exactly this archive.</summary>
+    public async Task<bool> EqualsAsync(IModelStore store, StoredObject other, CancellationToken cancellationToken) =>
+        other.Length == Length
+        && await IdentityAsync(cancellationToken).ConfigureAwait(false) is var ours
+        && await IsAsync(store, other, _model.Name, [ours], cancellationToken).ConfigureAwait(false) == ours;
+
+    /// <summary>Which of some identities an object of the store has; null for none.</summary>
+    public static async Task<string?> IsAsync(
+        IModelStore store, StoredObject stored, ModelName model, IReadOnlyCollection<string> identities, CancellationToken cancellationToken)
     {
-        if (other.Length != length)
+        if (identities.Any(identity => identity.StartsWith(IndexMark, StringComparison.Ordinal))
+            && (await ArchiveTail.ReadAsync(store, stored, model, cancellationToken).ConfigureAwait(false)).Index is { } index
+            && identities.Contains(IdentityOf(index.Location.Digest)))
         {
-            return false;
+            return IdentityOf(index.Location.Digest);
         }
 
-        var theirs = new ParallelRangeReader(store, other, new ParallelReadOptions(), null, cancellationToken);
-        await using (theirs.ConfigureAwait(false))
+        if (identities.All(identity => identity.StartsWith(IndexMark, StringComparison.Ordinal)))
         {
-            var ours = OpenRead(0, length);
-            await using (ours.ConfigureAwait(false))
+            return null;
+        }
+
+        var archive = new ParallelRangeReader(store, stored, new ParallelReadOptions(), null, cancellationToken);
+        await using (archive.ConfigureAwait(false))
+        {
+            var found = await IdentityOfAsync(archive, cancellationToken).ConfigureAwait(false);
+            return identities.Contains(found) ? found : null;
+        }
+    }
+
+    /// <summary>The archive from its index to its end; empty for one without.</summary>
+    public byte[] ReadIndex()
+    {
+        if (_packed.Index is not { } index)
+        {
+            return [];
+        }
+
+        var bytes = new byte[index.Location.Length];
+        using var file = new FileStream(_path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, 1);
+        file.Position = file.Length - bytes.Length;
+        file.ReadExactly(bytes);
+        return bytes;
+    }
+
+    private static string IdentityOf(ContentDigest index) => IndexMark + index;
+
+    private static async Task<string> IdentityOfAsync(Stream archive, CancellationToken cancellationToken)
+    {
+        var hash = new XxHash128();
+        await hash.AppendAsync(archive, cancellationToken).ConfigureAwait(false);
+        return Convert.ToHexStringLower(hash.GetCurrentHash());
+    }
+
+    private static List<ContentSegment> ContentSegments(PackedModel packed)
+    {
+        var segments = new List<ContentSegment>(packed.Segments.Count);
+        long offset = 0;
+        foreach (var segment in packed.Segments)
+        {
+            segments.Add(new ContentSegment(offset, segment.Length, segment.IsFromBase ? segment.Offset : null));
+            offset += segment.Length;
+        }
+
+        return segments;
+    }
+
+    /// <summary>Opens a stretch of the archive that lies inside of one segment on the disk.</summary>
+    private Stream OpenFresh(long offset, long length)
+    {
+        long start = 0;
+        foreach (var segment in _packed.Segments)
+        {
+            if (offset < start + segment.Length)
             {
-                var left = new byte[CompareBytes];
-                var right = new byte[CompareBytes];
-                while (true)
-                {
-                    var count = await ours.ReadAtLeastAsync(left, left.Length, throwOnEndOfStream: false, cancellationToken).ConfigureAwait(false);
-                    var count2 = await theirs.ReadAtLeastAsync(right, right.Length, throwOnEndOfStream: false, cancellationToken).ConfigureAwait(false);
-                    if (count != count2 || !left.AsSpan(0, count).SequenceEqual(right.AsSpan(0, count)))
-                    {
-                        return false;
-                    }
-
-                    if (count == 0)
-                    {
-                        return true;
-                    }
-                }
+                return OpenFile(segment.Offset + (offset - start), length);
             }
+
+            start += segment.Length;
         }
+
+        throw new ArgumentOutOfRangeException(nameof(offset), offset, "behind the end of the archive");
+    }
+
+    private Stream OpenFile(long offset, long length)
+    {
+        var stream = new FileStream(_path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, 1, FileOptions.Asynchronous);
+        stream.Position = offset;
+        return offset == 0 && length == stream.Length ? stream : new BoundedReadStream(stream, length);
     }
 }

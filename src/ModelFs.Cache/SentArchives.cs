@@ -1,4 +1,3 @@
-using System.IO.Hashing;
 using ModelFs.Stores;
 
 namespace ModelFs.Cache;
@@ -51,17 +50,7 @@ internal sealed class SentArchives(IModelStore store, CacheJournal journal)
             return null;
         }
 
-        var hash = new XxHash128();
-        var archive = new ParallelRangeReader(store, stored, new ParallelReadOptions(), null, cancellationToken);
-        await using (archive.ConfigureAwait(false))
-        {
-            await hash.AppendAsync(archive, cancellationToken).ConfigureAwait(false);
-        }
-
-        var digest = Text(hash);
-        return candidates.Find(note => note.ArchiveDigest == digest);
+        var found = await PackFile.IsAsync(store, stored, copy.Model.Name, [.. candidates.Select(note => note.ArchiveDigest)], cancellationToken).ConfigureAwait(false);
+        return candidates.Find(note => note.ArchiveDigest == found);
     }
-
-    /// <summary>A digest as it is written in notes.</summary>
-    public static string Text(XxHash128 hash) => Convert.ToHexStringLower(hash.GetCurrentHash());
 }

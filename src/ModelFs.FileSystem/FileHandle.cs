@@ -7,7 +7,8 @@ namespace ModelFs.FileSystem;
 /// <param name="IsWriter">For writing: it counts as an open writer of its copy until it is released.</param>
 /// <param name="IsFolder">It is an open folder.</param>
 /// <param name="ChangePath">The path under which a writer's change was announced.</param>
-internal readonly record struct HandleUse(bool IsWriter = false, bool IsFolder = false, string? ChangePath = null);
+/// <param name="IsCached">A dead daemon opened it through the kernel's page cache.</param>
+internal readonly record struct HandleUse(bool IsWriter = false, bool IsFolder = false, string? ChangePath = null, bool IsCached = false);
 
 /// <summary>One open file, folder or snapshot. A file of the cache is opened at the first request that needs a descriptor: most never do.</summary>
 internal sealed class FileHandle(ulong id, Inode inode, HandleUse use) : IDisposable
@@ -28,6 +29,9 @@ internal sealed class FileHandle(ulong id, Inode inode, HandleUse use) : IDispos
 
     /// <summary>Whether it is an open folder.</summary>
     public bool IsFolder => use.IsFolder;
+
+    /// <summary>Whether a dead daemon opened it through the kernel's page cache.</summary>
+    public bool IsCached => use.IsCached;
 
     /// <summary>What the folder held when its reading began.</summary>
     public IReadOnlyList<FsName>? Names { get; set; }

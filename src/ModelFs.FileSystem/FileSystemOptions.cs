@@ -12,6 +12,12 @@ public sealed record FileSystemOptions
     /// <summary>How long it may keep those inside of a model: nothing but this mount changes them, and what it replaces it invalidates.</summary>
     public TimeSpan TreeValid { get; init; } = TimeSpan.FromHours(12);
 
+    /// <summary>
+    /// The largest file that readers get through the kernel's page cache, in bytes. Registering a small file for passthrough costs more than the few reads of it,
+    /// and its pages stay with the kernel for the next open.
+    /// </summary>
+    public long CachedFileBytesMax { get; init; } = 128 << 10;
+
     /// <summary>How long a listing of the root waits for a fresher listing of the store than its lifetime allows.</summary>
     public TimeSpan ListWait { get; init; } = TimeSpan.FromMilliseconds(200);
 

@@ -43,7 +43,13 @@ public readonly record struct FsEntry(ulong Id, FsAttributes Attributes, TimeSpa
 /// <param name="Handle">For later requests on it.</param>
 /// <param name="LocalPath">The complete file of the cache behind it; null for a control file, whose content is a snapshot.</param>
 /// <param name="IsInherited">Whether a daemon that died had opened it already and the kernel only repeats its request.</param>
-public readonly record struct FsOpened(ulong Handle, string? LocalPath, bool IsInherited = false);
+/// <param name="CanCache">Whether the kernel may keep the file's pages: it is small, opened for reading, and had no writer since the kernel knows it.</param>
+public readonly record struct FsOpened(ulong Handle, string? LocalPath, bool IsInherited = false, bool CanCache = false);
+
+/// <summary>An open file that a daemon that died left to this one.</summary>
+/// <param name="Id">Its inode.</param>
+/// <param name="IsCached">Whether it was opened through the kernel's page cache (<see cref="ModelFileSystem.NoteCached"/>).</param>
+public readonly record struct FsInherited(ulong Id, bool IsCached);
 
 /// <summary>A created file: its entry and the open handle.</summary>
 /// <param name="Entry">The entry; handed out once.</param>

@@ -70,4 +70,12 @@ internal sealed class Inode
 
     /// <summary>Open handles.</summary>
     public int Handles { get; set; }
+
+    /// <summary>Size of a file when it was first handed out, in bytes; what it is for as long as <see cref="WasWritten"/> is false.</summary>
+    public long InitialSize { get; init; } = long.MaxValue;
+
+    /// <summary>
+    /// Whether a writer had it since the kernel knows it. It stays true: a mapping can outlive the writer's handle, and changes the file past the kernel's own pages.
+    /// </summary>
+    public bool WasWritten { get; set; }
 }

@@ -116,7 +116,7 @@ internal sealed class InodeTable : IDisposable
     }
 
     /// <summary>Hands out the inode of a name once more, made first if there is none.</summary>
-    public Inode HandOut(Inode parent, string name, InodeKind kind, ModelCopy? copy = null, CachedModel? model = null)
+    public Inode HandOut(Inode parent, string name, InodeKind kind, ModelCopy? copy = null, CachedModel? model = null, long size = long.MaxValue)
     {
         lock (_gate)
         {
@@ -137,6 +137,7 @@ internal sealed class InodeTable : IDisposable
                 Model = model,
                 Copy = copy,
                 Lookups = 1,
+                InitialSize = size,
             };
             _log.Append(new SessionRecord(SessionRecordType.Node, inode.Id, parent.Id, (byte)kind, incarnation, name));
             _inodes.Add(inode.Id, inode);
@@ -261,7 +262,35 @@ internal sealed class InodeTable : IDisposable
             _log.Append(new SessionRecord(SessionRecordType.Open, handle.Id, inode.Id, kind, (long)request.Unique, handle.ChangePath));
             _handles.Add(handle.Id, handle);
             inode.Handles++;
+            inode.WasWritten |= use.IsWriter;
             return handle;
+        }
+    }
+
+    /// <summary>Notes that the kernel was told to open a handle through its page cache: a successor must do the same while it lives.</summary>
+    public void NoteCached(ulong handle)
+    {
+        lock (_gate)
+        {
+            _log.Append(new SessionRecord(SessionRecordType.Cached, handle));
+        }
+    }
+
+    /// <summary>Notes that a file is changed other than through a handle.</summary>
+    public void NoteWritten(Inode inode)
+    {
+        lock (_gate)
+        {
+            inode.WasWritten = true;
+        }
+    }
+
+    /// <summary>Whether the kernel may keep the pages of a file that is opened for reading, see <see cref="Inode.WasWritten"/>.</summary>
+    public bool CanCache(Inode inode, long bytesMax)
+    {
+        lock (_gate)
+        {
+            return inode is { WasWritten: false, IsInherited: false } && inode.InitialSize <= bytesMax;
         }
     }
 

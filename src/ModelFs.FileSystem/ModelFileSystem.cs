@@ -43,8 +43,11 @@ public sealed class ModelFileSystem : IDisposable
     public event Action<ulong, string>? NameInvalidated;
 
     /// <summary>Counts what a daemon that died had open as open here; call once before serving a resumed session.</summary>
-    /// <returns>The inodes of its open files, each as often as it is open.</returns>
-    public Task<IReadOnlyList<ulong>> InheritAsync() => _files.InheritAsync();
+    /// <returns>Its open files, each inode as often as it is open.</returns>
+    public Task<IReadOnlyList<FsInherited>> InheritAsync() => _files.InheritAsync();
+
+    /// <summary>The kernel is told to open a handle through its page cache; call before it is told so.</summary>
+    public void NoteCached(ulong handle) => _state.Inodes.NoteCached(handle);
 
     /// <summary>Looks a name up and hands its inode out once.</summary>
     public ValueTask<FsResult<FsEntry>> LookupAsync(ulong parent, string name, CancellationToken cancellationToken)
@@ -445,6 +448,7 @@ public sealed class ModelFileSystem : IDisposable
             error = PosixFile.Stat(path, out var status);
             if (change.Size is { } size && error == Errno.None)
             {
+                _state.Inodes.NoteWritten(inode);
                 ModelCache.NoteWritten(copy, status.Inode);
                 error = PosixFile.SetLength(path, size);
             }

@@ -9,7 +9,8 @@ namespace ModelFs.FileSystem;
 /// <summary>The extended attributes of model folders: where a model stands, and the one that waits for the store when it is set.</summary>
 internal sealed class ModelXattrs(ModelCache cache)
 {
-    private const string Prefix = "user.modelfs.";
+    private const string UserSpace = "user.";
+    private const string Prefix = UserSpace + "modelfs.";
 
     private volatile string? _lastSyncError;
 
@@ -17,8 +18,17 @@ internal sealed class ModelXattrs(ModelCache cache)
     public static IReadOnlyList<string> Names { get; } = [Prefix + "state", Prefix + "revision", Prefix + "progress", Prefix + "last_error"];
 
     /// <summary>Reads one; the root has only the last failure of a wait for the store.</summary>
+    /// <remarks>
+    /// Other name spaces than <c>user</c> are not supported, rather than empty: <c>ls -l</c> asks every file for its security label and its access list,
+    /// each a request to the daemon, until a file system says that it has none.
+    /// </remarks>
     public FsResult<byte[]> Get(Inode inode, string name)
     {
+        if (!name.StartsWith(UserSpace, StringComparison.Ordinal))
+        {
+            return Errno.ENOTSUP;
+        }
+
         if (inode.Kind == InodeKind.Root && name == Prefix + "last_error" && _lastSyncError is { } failure)
         {
             return Encoding.UTF8.GetBytes(failure);

@@ -44,7 +44,8 @@ internal sealed class OpenFiles(FileSystemState state, TreeNames names)
         }
 
         ModelCache.FileOpened(copy);
-        return new FsOpened(state.Inodes.Open(inode, request, new HandleUse(writes, ChangePath: changePath)).Id, path);
+        var handle = state.Inodes.Open(inode, request, new HandleUse(writes, ChangePath: changePath));
+        return new FsOpened(handle.Id, path, CanCache: !writes && state.Inodes.CanCache(inode, state.Options.CachedFileBytesMax));
     }
 
     /// <summary>Makes a file and opens it; opens what is there already unless <paramref name="exclusive"/>.</summary>
@@ -93,15 +94,15 @@ internal sealed class OpenFiles(FileSystemState state, TreeNames names)
     }
 
     /// <summary>Takes over what a daemon that died had open.</summary>
-    /// <returns>The inodes of its open files, each as often as it is open.</returns>
-    public async Task<IReadOnlyList<ulong>> InheritAsync()
+    /// <returns>Its open files, each inode as often as it is open.</returns>
+    public async Task<IReadOnlyList<FsInherited>> InheritAsync()
     {
-        var opened = new List<ulong>();
+        var opened = new List<FsInherited>();
         foreach (var handle in state.Inodes.Handles)
         {
             if (handle is { IsFolder: false, Inode.Copy: { } copy })
             {
-                opened.Add(handle.Inode.Id);
+                opened.Add(new FsInherited(handle.Inode.Id, handle.IsCached));
                 ModelCache.FileOpened(copy);
                 if (handle.IsWriter)
                 {

@@ -10,6 +10,7 @@ internal sealed class SessionFold
     private readonly Dictionary<ulong, SessionRecord> _binds = [];
     private readonly HashSet<ulong> _unlinked = [];
     private readonly Dictionary<ulong, SessionRecord> _opens = [];
+    private readonly HashSet<ulong> _cached = [];
     private readonly Queue<SessionRecord> _recent = new();
     private ulong _lastNode;
     private int _resumes;
@@ -45,7 +46,11 @@ internal sealed class SessionFold
             case SessionRecordType.Open:
                 _opens[record.First] = record;
                 break;
+            case SessionRecordType.Cached:
+                _cached.Add(record.First);
+                break;
             case SessionRecordType.Close:
+                _cached.Remove(record.First);
                 _opens.Remove(record.First);
                 break;
             case SessionRecordType.Intent or SessionRecordType.Done:
@@ -89,6 +94,10 @@ internal sealed class SessionFold
         foreach (var open in _opens.Values)
         {
             yield return open;
+            if (_cached.Contains(open.First))
+            {
+                yield return new SessionRecord(SessionRecordType.Cached, open.First);
+            }
         }
 
         foreach (var recent in _recent)

@@ -37,6 +37,9 @@ internal enum SessionRecordType : byte
 
     /// <summary>An operation took effect and all its records are written: its unique number.</summary>
     Done = 10,
+
+    /// <summary>The kernel was told to open a handle through its page cache: handle.</summary>
+    Cached = 11,
 }
 
 /// <summary>One record: two numbers, a small one, a signed one and a text, of which each type uses some.</summary>

@@ -66,6 +66,13 @@ internal sealed class SessionReplay(Inode root, ModelCache cache)
                 }
 
                 break;
+            case SessionRecordType.Cached:
+                if (_handles.TryGetValue(record.First, out var handle))
+                {
+                    _handles[record.First] = new FileHandle(handle.Id, handle.Inode, new HandleUse(handle.IsWriter, handle.IsFolder, handle.ChangePath, IsCached: true));
+                }
+
+                break;
             case SessionRecordType.Close:
                 _handles.Remove(record.First);
                 break;

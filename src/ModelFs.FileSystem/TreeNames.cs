@@ -46,7 +46,7 @@ internal sealed class TreeNames(FileSystemState state)
                 return error;
             }
 
-            var inode = state.Inodes.HandOut(parent, name, InodeKind.Tree, copy);
+            var inode = state.Inodes.HandOut(parent, name, InodeKind.Tree, copy, size: status.IsFolder || status.IsLink ? long.MaxValue : status.Size);
             _ = state.Attributes(inode, status, out var attributes);
             return new FsEntry(inode.Id, attributes, state.EntryValid(inode), state.AttributesValid(inode));
         }

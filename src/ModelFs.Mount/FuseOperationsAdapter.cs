@@ -307,10 +307,18 @@ public sealed partial class FuseOperationsAdapter : FuseOperationsBase
             return new FuseOpened(opened.Handle, FuseOpenFlags.DirectIo | FuseOpenFlags.NoFlush);
         }
 
-        var backingId = _passthrough.Open(nodeId, path, opened.IsInherited);
-        return backingId != 0
-            ? new FuseOpened(opened.Handle, FuseOpenFlags.Passthrough | FuseOpenFlags.NoFlush, backingId)
-            : new FuseOpened(opened.Handle, FuseOpenFlags.KeepCache | FuseOpenFlags.NoFlush);
+        var backingId = _passthrough.Open(nodeId, path, opened.IsInherited, opened.CanCache);
+        if (backingId != 0)
+        {
+            return new FuseOpened(opened.Handle, FuseOpenFlags.Passthrough | FuseOpenFlags.NoFlush, backingId);
+        }
+
+        if (_passthrough.WhyOff is null)
+        {
+            _fileSystem.NoteCached(opened.Handle);
+        }
+
+        return new FuseOpened(opened.Handle, FuseOpenFlags.KeepCache | FuseOpenFlags.NoFlush);
     }
 
     private ValueTask<FuseResult> Answer(ValueTask<Errno> task) =>

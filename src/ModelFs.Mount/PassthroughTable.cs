@@ -34,8 +34,10 @@ public sealed partial class PassthroughTable
     /// <param name="probeFile">Any file on the cache's file system.</param>
     public void Decide(string? whyNot, string probeFile) => WhyOff = whyNot ?? Probe(probeFile);
 
-    /// <summary>Notes that a node is open through its registration since before this daemon began.</summary>
-    public void Inherit(ulong nodeId)
+    /// <summary>Notes that a node is open since before this daemon began.</summary>
+    /// <param name="nodeId">The node.</param>
+    /// <param name="isCached">Whether through the page cache, or through its registration.</param>
+    public void Inherit(ulong nodeId, bool isCached)
     {
         lock (_gate)
         {
@@ -43,7 +45,8 @@ public sealed partial class PassthroughTable
             {
                 var node = NodeOf(nodeId);
                 node.Opens++;
-                node.IsInherited = true;
+                node.IsInherited |= !isCached;
+                node.IsCached |= isCached;
             }
         }
     }
@@ -52,8 +55,9 @@ public sealed partial class PassthroughTable
     /// <param name="nodeId">The node.</param>
     /// <param name="path">Its file.</param>
     /// <param name="isCounted">Whether this open was counted by <see cref="Inherit"/> already.</param>
+    /// <param name="canCache">Whether it may go through the page cache, which is cheaper than a registration, if nothing speaks for passthrough.</param>
     /// <returns>The registration's id, or 0 when this open goes through the page cache.</returns>
-    public int Open(ulong nodeId, string path, bool isCounted)
+    public int Open(ulong nodeId, string path, bool isCounted, bool canCache)
     {
         if (WhyOff is not null)
         {
@@ -63,7 +67,11 @@ public sealed partial class PassthroughTable
         lock (_gate)
         {
             var node = NodeOf(nodeId);
-            if (node.BackingId == 0 && (node.Opens == 0 || !node.IsCached))
+            if (node.BackingId == 0 && node.Opens == 0 && canCache)
+            {
+                node.IsCached = true;
+            }
+            else if (node.BackingId == 0 && (node.Opens == 0 || !node.IsCached))
             {
                 node.BackingId = Register(nodeId, path);
                 node.IsCached = node.BackingId == 0;

@@ -8,6 +8,9 @@ internal sealed unsafe class NativeBuffer(int length) : MemoryManager<byte>
 {
     private byte* _start = (byte*)NativeMemory.Alloc((nuint)length);
 
+    /// <summary>In bytes.</summary>
+    internal int Length => length;
+
     /// <inheritdoc/>
     public override Span<byte> GetSpan()
     {

@@ -6,6 +6,7 @@ namespace ModelFs.Stores;
 /// <remarks>
 /// Parts are handed out in order, and a part's bytes as they arrive. Memory stays below
 /// <see cref="ParallelReadOptions.InFlightBytesMax"/>, and is given back to the system when the reader is disposed of. For one reader at a time.
+/// How large parts are and how many are fetched at once follows what is observed, see <see cref="RangePlan"/>.
 /// </remarks>
 public sealed class ParallelRangeReader : ForwardOnlyStream
 {
@@ -15,8 +16,7 @@ public sealed class ParallelRangeReader : ForwardOnlyStream
     private readonly CancellationTokenSource _stop;
     private readonly Queue<(RangePart Part, Task Filling)> _ahead = new();
     private readonly Stack<NativeBuffer> _free = new();
-    private readonly int _partBytes;
-    private readonly int _partsMax;
+    private readonly RangePlan _plan;
     private long _nextOffset;
     private long _delivered;
     private int _drained;
@@ -34,10 +34,7 @@ public sealed class ParallelRangeReader : ForwardOnlyStream
         _source = source;
         _progress = progress;
         _stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        _partBytes = (int)Math.Min(options.PartBytes, Math.Max(1, source.Length));
-
-        // One request less than buffers: while the reader drains a part, all streams are busy with later ones.
-        _partsMax = (int)Math.Clamp(options.InFlightBytesMax / _partBytes, 1, store.Traits.ReadStreamsMax + 1);
+        _plan = new RangePlan(source.Length, store.Traits.ReadStreamsMax, options);
     }
 
     /// <inheritdoc/>
@@ -52,6 +49,11 @@ public sealed class ParallelRangeReader : ForwardOnlyStream
         using var either = cancellationToken.CanBeCanceled ? CancellationTokenSource.CreateLinkedTokenSource(_stop.Token, cancellationToken) : null;
         FetchAhead();
         var part = _ahead.Peek().Part;
+        if (_drained == 0)
+        {
+            _plan.NoteBegun(isWhole: part.Free.IsEmpty);
+        }
+
         var filled = await part.WaitBeyondAsync(_drained, either?.Token ?? _stop.Token).ConfigureAwait(false);
         var count = Math.Min(buffer.Length, filled - _drained);
         part.Buffer.Memory.Slice(_drained, count).CopyTo(buffer);
@@ -61,6 +63,7 @@ public sealed class ParallelRangeReader : ForwardOnlyStream
         {
             _drained = 0;
             await _ahead.Dequeue().Filling.ConfigureAwait(false);
+            _plan.NoteFetched(part.Length, part.Took);
             _free.Push(part.Buffer);
             FetchAhead();
         }
@@ -108,13 +111,28 @@ public sealed class ParallelRangeReader : ForwardOnlyStream
 
     private void FetchAhead()
     {
-        while (_ahead.Count < _partsMax && _nextOffset < _source.Length)
+        while (_ahead.Count < _plan.PartsMax && _nextOffset < _source.Length)
         {
-            var buffer = _free.TryPop(out var used) ? used : new NativeBuffer(_partBytes);
-            var part = new RangePart(_nextOffset, (int)Math.Min(_partBytes, _source.Length - _nextOffset), buffer);
+            var part = new RangePart(_nextOffset, (int)Math.Min(_plan.PartBytes, _source.Length - _nextOffset), NewBuffer());
             _nextOffset += part.Length;
             _ahead.Enqueue((part, Task.Run(() => FillAsync(part))));
         }
+    }
+
+    /// <summary>A buffer of the plan's part size; used ones of another size are given back.</summary>
+    private NativeBuffer NewBuffer()
+    {
+        while (_free.TryPop(out var used))
+        {
+            if (used.Length == _plan.PartBytes)
+            {
+                return used;
+            }
+
+            ((IDisposable)used).Dispose();
+        }
+
+        return new NativeBuffer(_plan.PartBytes);
     }
 
     /// <summary>Never throws: what goes wrong is told to the reader of the part.</summary>
@@ -135,6 +153,8 @@ public sealed class ParallelRangeReader : ForwardOnlyStream
 
                     part.Advance(read);
                 }
+
+                part.NoteFilled();
             }
         }
 #pragma warning disable CA1031 // Whatever ends the part must reach its reader, or it would wait for ever.

@@ -3,7 +3,7 @@ namespace ModelFs.Stores;
 /// <summary>How a <see cref="ParallelRangeReader"/> cuts and bounds a download.</summary>
 public sealed record ParallelReadOptions
 {
-    /// <summary>Of one ranged request, in bytes.</summary>
+    /// <summary>The most that one ranged request asks for, in bytes; smaller objects and slower servers get smaller parts.</summary>
     public int PartBytes { get; init; } = 8 << 20;
 
     /// <summary>Fetched but not yet read, over all parts, in bytes; at least one part is always in flight.</summary>

@@ -1,3 +1,5 @@
+using System.Diagnostics;
+
 namespace ModelFs.Stores;
 
 /// <summary>One range of a download: filled by one task and drained by one reader at the same time.</summary>
@@ -6,6 +8,7 @@ internal sealed class RangePart(long offset, int length, NativeBuffer buffer)
     private readonly Lock _lock = new();
     private TaskCompletionSource? _progress;
     private Exception? _failure;
+    private readonly long _begun = Stopwatch.GetTimestamp();
     private int _filled;
 
     /// <summary>In the object, in bytes.</summary>
@@ -17,8 +20,14 @@ internal sealed class RangePart(long offset, int length, NativeBuffer buffer)
     /// <summary>Owned by the reader, which reuses it.</summary>
     internal NativeBuffer Buffer => buffer;
 
+    /// <summary>How long it took to fill, from the making of the part; set when its task has ended.</summary>
+    internal TimeSpan Took { get; private set; }
+
     /// <summary>What the filling task writes to next.</summary>
     internal Memory<byte> Free => buffer.Memory[_filled..length];
+
+    /// <summary>Notes that the last byte is there.</summary>
+    internal void NoteFilled() => Took = Stopwatch.GetElapsedTime(_begun);
 
     /// <summary>Hands <paramref name="count"/> more bytes to the reader.</summary>
     internal void Advance(int count)

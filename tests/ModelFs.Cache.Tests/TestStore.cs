@@ -31,6 +31,9 @@ internal sealed class TestStore(TimeProvider time) : IModelStore
     /// <summary>Conditions of all publishes that were tried.</summary>
     public ConcurrentQueue<PublishCondition> Conditions { get; } = new();
 
+    /// <summary>What the last publish said of where its bytes are.</summary>
+    public IReadOnlyList<ContentSegment> LastSegments { get; private set; } = [];
+
     /// <summary>Downloads that began at the first byte.</summary>
     public int Downloads => _downloads;
 
@@ -38,7 +41,7 @@ internal sealed class TestStore(TimeProvider time) : IModelStore
 
     public string DisplayName => "memory";
 
-    public StoreTraits Traits { get; } = new(ConditionSupport.Atomic, ConditionSupport.Atomic, ConditionSupport.Atomic, long.MaxValue, ReadStreamsMax: 2);
+    public StoreTraits Traits { get; set; } = new(ConditionSupport.Atomic, ConditionSupport.Atomic, ConditionSupport.Atomic, long.MaxValue, ReadStreamsMax: 2);
 
     public static StoreException Down() => new(StoreErrorKind.Unavailable, "the store is down");
 
@@ -91,6 +94,7 @@ internal sealed class TestStore(TimeProvider time) : IModelStore
     public async Task<StoredObject> PublishAsync(string key, IPublishContent content, PublishCondition condition, CancellationToken cancellationToken)
     {
         Conditions.Enqueue(condition);
+        LastSegments = content.Segments;
         await BeforePublish(key).WaitAsync(cancellationToken);
         var bytes = new byte[content.Length];
         await using (var stream = content.OpenRead(0, content.Length))

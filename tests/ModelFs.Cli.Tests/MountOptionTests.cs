@@ -27,6 +27,8 @@ public sealed class MountOptionTests
         ["list-ttl"] = "3",
         ["fetch-deadline"] = "8",
         ["drain-timeout"] = "7",
+        ["archive"] = "single-member",
+        ["compress"] = "small",
         ["allow-delete"] = "true",
         ["keep-revisions"] = "4",
         ["no-create-bucket"] = "true",

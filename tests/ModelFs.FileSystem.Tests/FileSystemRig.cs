@@ -35,6 +35,9 @@ internal sealed class FileSystemRig : IAsyncDisposable
     /// <summary>Names that the kernel was told to forget.</summary>
     public List<(ulong Parent, string Name)> Invalidated { get; } = [];
 
+    /// <summary>What the last daemon took over.</summary>
+    public IReadOnlyList<FsInherited> Inherited { get; private set; } = [];
+
     public string SessionLogPath => Path.Combine(_folder.Session, "log");
 
     public static async Task<FileSystemRig> StartAsync(
@@ -58,7 +61,7 @@ internal sealed class FileSystemRig : IAsyncDisposable
     {
         await StopDaemonAsync();
         await StartDaemonAsync(resume: true);
-        await FileSystem.InheritAsync();
+        Inherited = await FileSystem.InheritAsync();
     }
 
     /// <summary>Another mount of the same cache begins.</summary>

@@ -46,6 +46,42 @@ internal sealed class InodeLifeTests
     }
 
     [Test]
+    public async Task The_kernel_may_keep_the_pages_of_a_small_file_until_it_has_had_a_writer()
+    {
+        var file = (await _rig.LookupAsync("m/one")).Id;
+        Assert.That(await MayCacheAsync(file, forWriting: false), Is.True);
+        Assert.That(await MayCacheAsync(file, forWriting: true), Is.False);
+        Assert.That(await MayCacheAsync(file, forWriting: false), Is.False, "a mapping of the writer may still change it");
+
+        var shortened = (await _rig.LookupAsync("m/sub/two")).Id;
+        await FileSystem.SetAttributesAsync(shortened, new FsChange(null, null, 0, null, null), CancellationToken.None);
+        Assert.That(await MayCacheAsync(shortened, forWriting: false), Is.False);
+    }
+
+    [Test]
+    public async Task The_kernel_may_not_keep_the_pages_of_a_large_file_or_of_one_that_a_dead_daemon_knew()
+    {
+        var limit = (int)new FileSystemOptions().CachedFileBytesMax;
+        _rig.Store.Put("n.tar.gz", SampleArchive.Of(("small", new string('a', limit)), ("large", new string('a', limit + 1))));
+        await _rig.RemountAsync();
+        Assert.That(await MayCacheAsync((await _rig.LookupAsync("n/small")).Id, forWriting: false), Is.True);
+        Assert.That(await MayCacheAsync((await _rig.LookupAsync("n/large")).Id, forWriting: false), Is.False);
+        await _rig.TakeOverAsync();
+        Assert.That(await MayCacheAsync((await _rig.LookupAsync("n/small")).Id, forWriting: false), Is.False);
+    }
+
+    [Test]
+    public async Task A_successor_knows_which_handles_were_opened_through_the_page_cache()
+    {
+        var (one, two) = ((await _rig.LookupAsync("m/one")).Id, (await _rig.LookupAsync("m/sub/two")).Id);
+        FileSystem.NoteCached((await FileSystem.OpenAsync(one, forWriting: false, truncate: false, _rig.Request())).Value.Handle);
+        await FileSystem.OpenAsync(two, forWriting: false, truncate: false, _rig.Request());
+        await _rig.TakeOverAsync();
+        await _rig.TakeOverAsync();
+        Assert.That(_rig.Inherited, Is.EquivalentTo(new[] { new FsInherited(one, IsCached: true), new FsInherited(two, IsCached: false) }));
+    }
+
+    [Test]
     public async Task The_root_is_never_forgotten()
     {
         FileSystem.Forget(1, 1_000);
@@ -139,5 +175,12 @@ internal sealed class InodeLifeTests
         Assert.That(FileSystem.GetAttributes(_model).Error, Is.EqualTo(Errno.ESTALE));
         Assert.That(await _rig.ReadFileAsync((await _rig.LookupAsync("m/one")).Id), Is.EqualTo("1"));
         Assert.That(_rig.Store.Downloads, Is.EqualTo(1));
+    }
+
+    private async Task<bool> MayCacheAsync(ulong file, bool forWriting)
+    {
+        var opened = (await FileSystem.OpenAsync(file, forWriting, truncate: false, _rig.Request())).Value;
+        FileSystem.Release(opened.Handle);
+        return opened.CanCache;
     }
 }

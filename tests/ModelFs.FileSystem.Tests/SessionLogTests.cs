@@ -67,6 +67,7 @@ internal sealed class SessionLogTests
             log.Append(new SessionRecord(SessionRecordType.Bind, 3, 0, 0, 7));
             log.Append(new SessionRecord(SessionRecordType.Node, 2, 3, (byte)InodeKind.Tree, 7, "file"));
             log.Append(new SessionRecord(SessionRecordType.Open, 1, 2, 1, 11, "file"));
+            log.Append(new SessionRecord(SessionRecordType.Cached, 1));
             for (ulong round = 0; round < 1_000_000; round++)
             {
                 log.Append(new SessionRecord(SessionRecordType.Node, round + 10, 3, (byte)InodeKind.Tree, 7, "other"));
@@ -91,6 +92,7 @@ internal sealed class SessionLogTests
             new SessionRecord(SessionRecordType.Bind, 3, 0, 0, 7),
             new SessionRecord(SessionRecordType.Node, 2, 3, (byte)InodeKind.Tree, 7, "moved"),
             new SessionRecord(SessionRecordType.Open, 1, 2, 1, 11, "file"),
+            new SessionRecord(SessionRecordType.Cached, 1),
         ]));
         Assert.That(left.Last(record => record.Type == SessionRecordType.Intent).First, Is.EqualTo(999_999), "the latest intents stay");
         Assert.That(left.Single(record => record.Type == SessionRecordType.Forget).First, Is.EqualTo(1_000_009), "the largest id is never given out again");

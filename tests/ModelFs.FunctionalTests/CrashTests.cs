@@ -37,6 +37,61 @@ internal sealed class CrashTests : MountFixture
     }
 
     [Test]
+    [Promise("R2")]
+    public void Readers_of_a_small_file_see_every_write_also_through_mappings_and_over_the_death_of_the_daemon()
+    {
+        Pack("bert:A");
+        var mount = Mount();
+        Requires.Resume(mount);
+        using var program = Actor.StartPython(
+            """
+            import mmap, os, signal, sys
+            signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGUSR1])
+            path = sys.argv[1]
+            content = bytearray(open(path, "rb").read())
+            def check():
+                assert open(path, "rb").read() == content
+                assert os.pread(reader, 1 << 20, 0) == content
+                assert view[:] == content
+            reader = os.open(path, os.O_RDONLY)
+            view = mmap.mmap(reader, 0, prot=mmap.PROT_READ)
+            check()
+            print("reading")
+            signal.sigwait([signal.SIGUSR1])
+            check()
+            # The reader holds the file through the page cache, and the writer joins it.
+            with open(path, "r+b") as writer:
+                writer.write(b"first")
+                writer.flush()
+                content[:5] = b"first"
+                check()
+            check()
+            view.close()
+            os.close(reader)
+            assert open(path, "rb").read() == content
+            # Nobody holds it: the writer may go past the page cache, and its mapping outlives its handle.
+            writer = os.open(path, os.O_RDWR)
+            stores = mmap.mmap(writer, 0)
+            os.close(writer)
+            assert open(path, "rb").read() == content
+            stores[7:13] = content[7:13] = b"second"
+            assert open(path, "rb").read() == content
+            stores.close()
+            with open(path, "ab") as writer:
+                writer.write(b"third")
+            content += b"third"
+            assert open(path, "rb").read() == content
+            os.truncate(path, 100)
+            assert open(path, "rb").read() == content[:100]
+            print("done")
+            """, mount.At("bert", "training_data.json"));
+        program.WaitForOutput("reading");
+        KillDaemon(mount);
+        program.Signal(Signals.User);
+        Assert.That(program.Wait(TimeSpan.FromSeconds(60)).Succeeded().Output, Does.Contain("done"));
+    }
+
+    [Test]
     [Promise("K2")]
     public void Programs_that_write_notice_nothing_when_the_daemon_is_killed()
     {

@@ -12,6 +12,7 @@ internal sealed class FuseOperationsAdapterTests
 {
     private const uint ReadOnly = 0;
     private const uint ReadWrite = 2;
+    private const int LargeBytes = 1 << 20;
 
     private readonly FakeBackingFiles _files = new();
     private FileSystemRig _rig = null!;
@@ -23,7 +24,7 @@ internal sealed class FuseOperationsAdapterTests
     public async Task Start()
     {
         _rig = await FileSystemRig.StartAsync(
-            null, null, ("m.tar.gz", SampleArchive.Of(("one", "1"), ("sub/two", "2"))), ("other.tar.gz", SampleArchive.Of(("x", "x"))), ("cut.tar.gz", [31, 139, 8]));
+            null, null, ("m.tar.gz", SampleArchive.Of(("one", "1"), ("sub/two", "2"))), ("other.tar.gz", SampleArchive.Of(("x", "x"), ("large", new string('l', LargeBytes)))), ("cut.tar.gz", [31, 139, 8]));
         _passthrough = new PassthroughTable(_files, NullLogger<PassthroughTable>.Instance);
         _adapter = new FuseOperationsAdapter(_rig.FileSystem, _passthrough, new MountOwner(1000, 1001), NullLogger<FuseOperationsAdapter>.Instance);
     }
@@ -122,22 +123,34 @@ internal sealed class FuseOperationsAdapterTests
     }
 
     [Test]
-    public async Task A_complete_file_passes_through_and_a_control_file_never()
+    public async Task A_large_file_passes_through_and_a_control_file_never()
     {
         var probe = Path.GetTempFileName();
         _passthrough.Decide(null, probe);
         File.Delete(probe);
-        var one = (await LookupAsync((await LookupAsync(1, "m")).NodeId, "one")).NodeId;
-        var opened = (await _adapter.OpenAsync(Request(), one, new FuseFileFlags(ReadOnly))).Value;
+        var large = (await LookupAsync((await LookupAsync(1, "other")).NodeId, "large")).NodeId;
+        var opened = (await _adapter.OpenAsync(Request(), large, new FuseFileFlags(ReadOnly))).Value;
         Assert.That(opened.OpenFlags & FuseOpenFlags.Passthrough, Is.EqualTo(FuseOpenFlags.Passthrough));
-        Assert.That(opened.BackingId, Is.EqualTo(_files.Registered[one]));
-        await _adapter.ReleaseAsync(Request(), one, opened.FileHandle, new FuseFileFlags(ReadOnly), default, 0);
-        _adapter.Forget(one, 1);
+        Assert.That(opened.BackingId, Is.EqualTo(_files.Registered[large]));
+        await _adapter.ReleaseAsync(Request(), large, opened.FileHandle, new FuseFileFlags(ReadOnly), default, 0);
+        _adapter.Forget(large, 1);
         Assert.That(_files.Registered, Is.Empty);
 
         var status = (await LookupAsync((await LookupAsync(1, ".modelfs")).NodeId, "status.json")).NodeId;
         var control = (await _adapter.OpenAsync(Request(), status, new FuseFileFlags(ReadOnly))).Value;
         Assert.That((control.OpenFlags & FuseOpenFlags.DirectIo, control.BackingId), Is.EqualTo((FuseOpenFlags.DirectIo, 0)));
+    }
+
+    [Test]
+    public async Task A_small_file_is_kept_in_the_page_cache_until_it_is_opened_for_writing()
+    {
+        var probe = Path.GetTempFileName();
+        _passthrough.Decide(null, probe);
+        File.Delete(probe);
+        var one = (await LookupAsync((await LookupAsync(1, "m")).NodeId, "one")).NodeId;
+        Assert.That(await OpenedAsync(one, ReadOnly), Is.EqualTo(FuseOpenFlags.KeepCache));
+        Assert.That(await OpenedAsync(one, ReadWrite), Is.EqualTo(FuseOpenFlags.Passthrough));
+        Assert.That(await OpenedAsync(one, ReadOnly), Is.EqualTo(FuseOpenFlags.Passthrough));
     }
 
     [Test]
@@ -171,6 +184,13 @@ internal sealed class FuseOperationsAdapterTests
     }
 
     private FuseRequest Request() => new(++_unique, 1, 1000, 1001, 1);
+
+    private async Task<FuseOpenFlags> OpenedAsync(ulong node, uint access)
+    {
+        var opened = (await _adapter.OpenAsync(Request(), node, new FuseFileFlags(access))).Value;
+        await _adapter.ReleaseAsync(Request(), node, opened.FileHandle, new FuseFileFlags(access), default, 0);
+        return opened.OpenFlags & (FuseOpenFlags.Passthrough | FuseOpenFlags.KeepCache);
+    }
 
     private async Task<FuseEntry> LookupAsync(ulong parent, string name)
     {

@@ -87,7 +87,8 @@ public static class ArchiveIndexReader
             && TryParse(tail[^location.Length..], location, model, limits, out index);
     }
 
-    private static bool TryInflate(ReadOnlySpan<byte> bytes, in IndexLocation location, [NotNullWhen(true)] out byte[]? text)
+    /// <summary>The text of the index, when it is the one that the footer means.</summary>
+    internal static bool TryInflate(ReadOnlySpan<byte> bytes, in IndexLocation location, [NotNullWhen(true)] out byte[]? text)
     {
         text = null;
         var packed = new byte[location.PackedBytes];

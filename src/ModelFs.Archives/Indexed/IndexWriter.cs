@@ -87,7 +87,8 @@ internal static class IndexWriter
         text.Write(target);
     }
 
-    private static byte[] Wrap(ReadOnlySpan<byte> text, long offset)
+    /// <summary>Puts the text of an index behind members that end at <paramref name="offset"/>.</summary>
+    public static byte[] Wrap(ReadOnlySpan<byte> text, long offset)
     {
         var packed = new ArrayBufferWriter<byte>();
         using (var deflater = DeflateCodec.NewDeflater(Level))

@@ -55,6 +55,8 @@ internal sealed partial class MountDaemon(IStoreOpener stores) : IMountDaemon
         SettleNew = settings.SettleNew,
         SwitchAfter = settings.SwitchAfter,
         ListTtl = settings.ListTtl,
+        ArchiveStructure = settings.Archive,
+        Compression = settings.Compress,
         AllowDelete = settings.AllowDelete,
         ReadOnly = settings.ReadOnly,
         Layout = settings.Layout switch
@@ -143,9 +145,9 @@ internal sealed partial class MountDaemon(IStoreOpener stores) : IMountDaemon
         passthrough.Decide(session.Negotiated.IsPassthrough ? null : "the kernel does not offer it (6.9 and later do)", folder.LockPath);
         if (hello.IsResumed)
         {
-            foreach (var nodeId in await fileSystem.InheritAsync().ConfigureAwait(false))
+            foreach (var opened in await fileSystem.InheritAsync().ConfigureAwait(false))
             {
-                passthrough.Inherit(nodeId);
+                passthrough.Inherit(opened.Id, opened.IsCached);
             }
         }
     }

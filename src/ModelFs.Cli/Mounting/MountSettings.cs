@@ -1,6 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using Microsoft.Extensions.Logging;
+using ModelFs.Archives;
 
 namespace ModelFs.Cli.Mounting;
 
@@ -71,6 +72,12 @@ internal sealed record MountSettings
 
     /// <summary>How long draining may take when the mount ends.</summary>
     public TimeSpan DrainTimeout { get; set; } = TimeSpan.FromSeconds(60);
+
+    /// <summary>Of how many pieces an archive is made.</summary>
+    public ArchiveStructure Archive { get; set; }
+
+    /// <summary>What is compressed.</summary>
+    public PackCompression Compress { get; set; }
 
     /// <summary>Whether published models can be deleted and renamed through the mount.</summary>
     public bool AllowDelete { get; set; }

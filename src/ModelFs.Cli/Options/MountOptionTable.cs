@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Logging;
+using ModelFs.Archives;
 using ModelFs.Cli.Mounting;
 
 namespace ModelFs.Cli.Options;
@@ -39,6 +40,10 @@ internal static class MountOptionTable
             (s, v) => s with { FetchDeadline = OptionText.Seconds(v) }),
         Setting("drain-timeout", "SECONDS", "How long an unmount may take to bring changes to the store. Default: 60.",
             (s, v) => s with { DrainTimeout = OptionText.Seconds(v) }),
+        Setting("archive", "indexed|single-member", "How archives are written: in pieces with an index, or as one gzip member, for readers such as Python's r|gz. Default: indexed.",
+            (s, v) => s with { Archive = OptionText.OneOf(v, ("indexed", ArchiveStructure.Indexed), ("single-member", ArchiveStructure.SingleMember)) }),
+        Setting("compress", "auto|store|fast|small", "What is compressed. auto: all but what hardly shrinks, such as weights, which is stored. Default: auto.",
+            (s, v) => s with { Compress = ParseCompression(v) }),
         Switch("allow-delete", "Let rmdir and rename of a published model delete and rename it in the store.",
             (s, on) => s with { AllowDelete = on }),
         Setting("keep-revisions", "N", "How many replaced or deleted versions of each model a folder or MongoDB store keeps for `modelfs restore`; 0 for none. Buckets keep what their versioning keeps. Default: 1.",
@@ -66,6 +71,9 @@ internal static class MountOptionTable
         ("info", LogLevel.Information),
         ("warn", LogLevel.Warning),
         ("error", LogLevel.Error));
+
+    private static PackCompression ParseCompression(string text) => OptionText.OneOf(
+        text, ("auto", PackCompression.Auto), ("store", PackCompression.Store), ("fast", PackCompression.Fast), ("small", PackCompression.Small));
 
     private static MountOption Setting(string name, string valueName, string description, Func<MountSettings, string, MountSettings> apply) =>
         Launch(name, valueName, description, (r, v) => r with { Settings = apply(r.Settings, v) });

@@ -34,6 +34,16 @@ class Figure:
 
 
 @dataclass
+class Sweep:
+    """How something grows: series of (x, y) by name."""
+
+    title: str
+    x_title: str
+    y_title: str
+    series: dict
+
+
+@dataclass
 class Goal:
     """A promise and what was measured of it."""
 
@@ -56,6 +66,7 @@ class Record:
     def __init__(self):
         self.figures = []
         self.goals = []
+        self.sweeps = []
         self.notes = []
 
     def figure(self, bench, name, unit):
@@ -64,6 +75,9 @@ class Record:
 
     def goal(self, number, what, value, sign, bound, unit="×", note=""):
         self.goals.append(Goal(number, what, value, sign, bound, unit, note))
+
+    def sweep(self, title, x_title, y_title, series):
+        self.sweeps.append(Sweep(title, x_title, y_title, series))
 
     def note(self, text):
         self.notes.append(text)

@@ -196,3 +196,18 @@ def repeated_archive(path, name, mib, files=4):
         tail = io.BytesIO()
         tail.write(info.tobuf(tarfile.PAX_FORMAT) + data + bytes(-len(data) % 512) + bytes(1024))
         stream.write(gzip.compress(tail.getvalue(), 6, mtime=0))
+
+
+def many_files_archive(path, name, count, size=1024):
+    """A tar.gz of files of one size, at most 1,000 in a folder, made without a tree."""
+    import gzip
+    import io
+    rng = random.Random(f"many/{count}")
+    with gzip.open(path, "wb", compresslevel=1) as packed, tarfile.open(fileobj=packed, mode="w|", format=tarfile.PAX_FORMAT) as tar:
+        for number in range(count):
+            info = tarfile.TarInfo(f"{name}/{number // 1000:03}/file_{number:06}")
+            info.size, info.mtime = size, 1_600_000_000
+            tar.addfile(info, io.BytesIO(rng.randbytes(size // 2) + b"0123456789abcdef" * (size // 32)))
+        info = tarfile.TarInfo(f"{name}/metadata.json")
+        info.size = 2
+        tar.addfile(info, io.BytesIO(b"{}"))

@@ -49,7 +49,11 @@ def print_table(record):
         print(f"note: {note}")
 
 
-def _markdown(record, about, title):
+def _file_name(title):
+    return title.lower().replace(" ", "-")
+
+
+def _markdown(record, about, title, stem):
     lines = [f"# {title}", "", "Medians; what is compared ran in turn in the same run, in an order that alternates. Ratios are the median of the ratios of one round each. "
              "CPU seconds and memory of ModelFs are those of its daemon and keeper with the program that reads; of others, of all their processes.", ""]
     lines += [f"* {key}: {value}" for key, value in about.items()] + [""]
@@ -61,13 +65,20 @@ def _markdown(record, about, title):
     for figure, way, cells in _rows(record):
         lines.append(f"| {figure.name if figure is not last else ''} | {way} | " + " | ".join(cells) + " |")
         last = figure
+    for sweep in record.sweeps:
+        xs = sorted({x for line in sweep.series.values() for x, _ in line})
+        lines += ["", f"## {sweep.title}", "", f"{sweep.y_title[0].upper()}{sweep.y_title[1:]}, by {sweep.x_title}.", "",
+                  "| " + " | ".join([sweep.x_title, *sweep.series]) + " |", "|---" * (1 + len(sweep.series)) + "|"]
+        lines += ["| " + " | ".join([f"{x:,}"] + [_number(dict(line)[x]) if x in dict(line) else "" for line in sweep.series.values()]) + " |" for x in xs]
+        lines += ["", f"![{sweep.title}]({stem}-{_file_name(sweep.title)}.svg)"]
     if record.notes:
         lines += ["", "## Notes", ""] + [f"* {note}" for note in record.notes]
     return "\n".join(lines) + "\n"
 
 
 def _json(record, about):
-    return json.dumps({"about": about, "goals": [vars(goal) | {"met": goal.is_met} for goal in record.goals], "figures": [vars(figure) for figure in record.figures], "notes": record.notes}, indent=1, ensure_ascii=False)
+    return json.dumps({"about": about, "goals": [vars(goal) | {"met": goal.is_met} for goal in record.goals], "figures": [vars(figure) for figure in record.figures],
+                       "sweeps": [vars(sweep) for sweep in record.sweeps], "notes": record.notes}, indent=1, ensure_ascii=False)
 
 
 def write(record, about, folder, stem):
@@ -79,6 +90,9 @@ def write(record, about, folder, stem):
     drawn = charts.bars([(f.name, f.unit, {way: f.median(way) for way in f.samples}) for f in record.figures if len(f.samples) > 1])
     with open(path + ".svg", "w", encoding="utf-8") as stream:
         stream.write(drawn)
+    for sweep in record.sweeps:
+        with open(f"{path}-{_file_name(sweep.title)}.svg", "w", encoding="utf-8") as stream:
+            stream.write(charts.lines(sweep.title, sweep.x_title, sweep.y_title, sweep.series))
     with open(path + ".md", "w", encoding="utf-8") as stream:
-        stream.write(_markdown(record, about, f"Figures of {datetime.datetime.now(datetime.timezone.utc):%Y-%m-%d}") + f"\n![Medians]({stem}.svg)\n")
+        stream.write(_markdown(record, about, f"Figures of {datetime.datetime.now(datetime.timezone.utc):%Y-%m-%d}", stem) + f"\n![Medians]({stem}.svg)\n")
     print(f"\nwritten to {os.path.relpath(path)}.md, .json, .svg")
