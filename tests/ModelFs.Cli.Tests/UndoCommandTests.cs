@@ -1,7 +1,5 @@
-using System.Text.Json;
 using ModelFs.Cli.Listing;
 using ModelFs.Cli.Undo;
-using ModelFs.Models;
 using ModelFs.Stores;
 
 namespace ModelFs.Cli.Tests;
@@ -161,7 +159,7 @@ public sealed class UndoCommandTests
         await store.PublishAsync(key, new Zeros(length), PublishCondition.None, CancellationToken.None);
     }
 
-    private async Task<ModelHistory> HistoryAsync(params string[] arguments)
+    private static async Task<ModelHistory> HistoryAsync(params string[] arguments)
     {
         var run = Run();
         Assert.That(await run.RunAsync(arguments), Is.EqualTo(ExitCode.Done), $"{run.Error}");
