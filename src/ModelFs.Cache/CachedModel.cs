@@ -12,8 +12,11 @@ public sealed class CachedModel
 {
     internal CachedModel(ModelName name) => Name = name;
 
-    /// <summary>The model's name.</summary>
-    public ModelName Name { get; }
+    /// <summary>The model's name; a rename changes it, and everything that belongs to the model stays with it.</summary>
+    public ModelName Name { get; internal set; }
+
+    /// <summary>The rename that the store does not have yet.</summary>
+    public ModelIntent? Move { get; internal set; }
 
     /// <summary>Guards this object and its copies.</summary>
     internal Lock Gate { get; } = new();
@@ -62,6 +65,12 @@ public sealed class CachedModel
 
     /// <summary>Whether the next publish is due now, whatever the settling times say.</summary>
     internal bool IsForced { get; set; }
+
+    /// <summary>Whether the next publish is asked for by closes that wait for it, so that files which are being closed do not hold it up.</summary>
+    internal bool IsForcedByClose { get; set; }
+
+    /// <summary>The same of the attempt that is running.</summary>
+    internal bool IsPublishedAtClose { get; set; }
 
     /// <summary>Whether a publish attempt is running.</summary>
     internal bool IsPublishing { get; set; }

@@ -62,6 +62,38 @@ internal sealed class TeachingHelp(SynchronousCommandLineAction usual) : Synchro
               modelfs ls s3://bucket/prefix
               modelfs ls /srv/models --json | jq -r '.models[].name'
             """,
+        "pull" =>
+            """
+            Examples:
+              modelfs pull s3://bucket/prefix bert                  # makes the folder bert
+              modelfs pull s3://bucket bert /srv/models/            # makes /srv/models/bert
+              modelfs pull /srv/archives default/moodbot bot --force
+            The folder appears whole, on the disk and verified, or not at all.
+            """,
+        "push" =>
+            """
+            Examples:
+              modelfs push trained/model_20170501 s3://bucket       # model_20170501.tar.gz
+              modelfs push trained s3://bucket/bert                 # bert.tar.gz
+              modelfs push trained s3://bucket/team/                # trained.tar.gz with the prefix team
+              modelfs push trained s3://bucket --name default/bert  # default___bert.tar.gz
+            A model that the store has is not replaced without --force, and then only if nobody else changes it meanwhile.
+            The archive is packed in the folder for temporary files (TMPDIR).
+            """,
+        "cp" =>
+            """
+            Examples:
+              modelfs cp s3://bucket/bert gs://other                # bert.tar.gz, byte for byte
+              modelfs cp /srv/models/bert s3://bucket/bert-2
+              modelfs cp 's3://bucket/bert?endpoint=http://ceph:7480' 'mongodb://host/rasa?collection=models'
+            An archive is checked to its last byte before it is copied. It passes through the folder for temporary files (TMPDIR).
+            """,
+        "index" =>
+            """
+            Examples:
+              modelfs index s3://bucket/prefix --all --dry-run
+              modelfs index /srv/models bert team/gpt
+            """,
         _ => null,
     };
 

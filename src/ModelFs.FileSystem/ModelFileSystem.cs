@@ -19,15 +19,15 @@ public sealed class ModelFileSystem : IDisposable
     private readonly OpenFiles _files;
     private readonly ModelXattrs _xattrs;
     private readonly HistoryFiles _history;
-    private readonly Func<byte[]> _status;
+    private readonly Func<CachedModel?, byte[]> _status;
 
     /// <summary>Makes the file system over a cache that was started.</summary>
     /// <param name="cache">The models.</param>
     /// <param name="options">How the folder behaves.</param>
-    /// <param name="status">Makes the content of <c>/.modelfs/status.json</c>.</param>
+    /// <param name="status">Makes the content of <c>/.modelfs/status.json</c>, and, given a model, of its file in <c>/.modelfs/models</c>.</param>
     /// <param name="resume">Whether the kernel still holds the inodes and handles of a daemon that died, whose session log the cache folder has.</param>
     /// <param name="history">Asks the store for the past of models.</param>
-    public ModelFileSystem(ModelCache cache, FileSystemOptions options, Func<byte[]> status, bool resume, IModelHistory? history = null)
+    public ModelFileSystem(ModelCache cache, FileSystemOptions options, Func<CachedModel?, byte[]> status, bool resume, IModelHistory? history = null)
     {
         _state = new FileSystemState(cache, new InodeTable(cache, resume), options);
         _root = new RootNames(_state);
@@ -248,7 +248,7 @@ public sealed class ModelFileSystem : IDisposable
         return error == Errno.ENOENT && request.IsResent && _state.Inodes.HadIntent(request.Unique) ? Errno.None : error;
     }
 
-    /// <summary>Renames inside of one model. Across models it is EXDEV, so that tools copy; a published model can't be renamed without deleting it.</summary>
+    /// <summary>Renames inside of one model, or a model. Of files across models it is EXDEV, so that tools copy.</summary>
     public ValueTask<Errno> RenameAsync(ulong parent, string name, ulong newParent, string newName, RenameKind kind, FsRequest request)
     {
         if (Inode(parent) is not { } from || Inode(newParent) is not { } to)
@@ -261,12 +261,8 @@ public sealed class ModelFileSystem : IDisposable
             return _tree.RenameAsync(from, name, to, newName, kind, request);
         }
 
-        if (from.Kind is InodeKind.Root or InodeKind.Project && _root.FindModel(from, name) is { StoredRevision: not null } && !_state.Cache.Options.AllowDelete)
-        {
-            return new(Errno.EPERM);
-        }
-
-        return new(Errno.EXDEV);
+        var areFoldersOfModels = from.Kind is InodeKind.Root or InodeKind.Project && to.Kind is InodeKind.Root or InodeKind.Project;
+        return areFoldersOfModels && kind != RenameKind.Exchange ? _root.RenameModelAsync(from, name, to, newName, kind, request) : new(Errno.EXDEV);
     }
 
     /// <summary>Opens a file.</summary>
@@ -277,7 +273,7 @@ public sealed class ModelFileSystem : IDisposable
             return new(Errno.ESTALE);
         }
 
-        if (inode.Kind is not (InodeKind.Status or InodeKind.HistoryFile))
+        if (inode.Kind is not (InodeKind.Status or InodeKind.ModelState or InodeKind.HistoryFile))
         {
             return _files.OpenAsync(inode, forWriting, truncate, request);
         }
@@ -287,7 +283,7 @@ public sealed class ModelFileSystem : IDisposable
             return new(Errno.EROFS);
         }
 
-        return inode.Kind == InodeKind.HistoryFile ? OpenHistoryAsync(inode, request, cancellationToken) : new(OpenSnapshot(inode, request, _status()));
+        return inode.Kind == InodeKind.HistoryFile ? OpenHistoryAsync(inode, request, cancellationToken) : new(OpenSnapshot(inode, request, _status(inode.Model)));
     }
 
     /// <summary>Reads; fewer bytes than the buffer holds mean the end of the file.</summary>
@@ -295,6 +291,10 @@ public sealed class ModelFileSystem : IDisposable
 
     /// <summary>Writes.</summary>
     public FsResult<int> Write(ulong handle, long offset, ReadOnlySpan<byte> data) => _files.Write(handle, offset, data);
+
+    /// <summary>A descriptor of an open file is being closed, by the thread of that id; where closing promises it, returns when the store has what was written.</summary>
+    /// <exception cref="ModelException">The store did not take it.</exception>
+    public ValueTask<Errno> FlushAsync(ulong handle, uint callerId, CancellationToken cancellationToken) => _files.FlushAsync(handle, callerId, cancellationToken);
 
     /// <summary>Brings an open file to the disk.</summary>
     public Errno Sync(ulong handle, bool dataOnly) => _files.Sync(handle, dataOnly);

@@ -35,6 +35,7 @@ internal sealed class ArchiveContent : HttpContent
         var crc = default(Crc32C);
         await ForEachBlockAsync(
             archive,
+            archive.OpenToCheck(0, archive.Length),
             0,
             archive.Length,
             block =>
@@ -53,6 +54,7 @@ internal sealed class ArchiveContent : HttpContent
     protected override Task SerializeToStreamAsync(Stream stream, TransportContext? context, CancellationToken cancellationToken) =>
         ForEachBlockAsync(
             _archive,
+            _archive.OpenRead(_offset, _length),
             _offset,
             _length,
             async block =>
@@ -69,9 +71,8 @@ internal sealed class ArchiveContent : HttpContent
         return true;
     }
 
-    private static async Task ForEachBlockAsync(IPublishContent archive, long offset, long length, Func<ReadOnlyMemory<byte>, ValueTask> take, CancellationToken cancellationToken)
+    private static async Task ForEachBlockAsync(IPublishContent archive, Stream source, long offset, long length, Func<ReadOnlyMemory<byte>, ValueTask> take, CancellationToken cancellationToken)
     {
-        var source = archive.OpenRead(offset, length);
         var block = ArrayPool<byte>.Shared.Rent(BlockBytes);
         try
         {

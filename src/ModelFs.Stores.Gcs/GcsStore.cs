@@ -141,7 +141,10 @@ public sealed class GcsStore : IModelStore
 
     /// <inheritdoc/>
     public async Task<StoredObject> PublishAsync(string key, IPublishContent content, PublishCondition condition, CancellationToken cancellationToken) =>
-        ObjectOf(key, await _publisher.PublishAsync(key, content, condition, cancellationToken).ConfigureAwait(false));
+        ObjectOf(
+            key,
+            await ReplacedSource.AsConditionAsync(
+                this, key, condition, () => _publisher.PublishAsync(key, content, condition, cancellationToken), cancellationToken).ConfigureAwait(false));
 
     /// <inheritdoc/>
     public async Task DeleteAsync(string key, StoreRevision? ifRevision, CancellationToken cancellationToken)

@@ -125,6 +125,11 @@ internal sealed class MongoConnection : IDisposable
         settings.ServerSelectionTimeout = _options.Deadlines.Connect;
         settings.SslSettings = tls;
 
+        if (settings.UseTls)
+        {
+            settings.ClusterConfigurator = builder => ProxyTunnels.Use(builder, _options.Deadlines.Connect);
+        }
+
         // Look-ups decide about publishing: a secondary's view may be old. And what is acknowledged outlives the loss of one server.
         settings.ReadPreference = ReadPreference.Primary;
         if (settings.WriteConcern.Equals(WriteConcern.Acknowledged))

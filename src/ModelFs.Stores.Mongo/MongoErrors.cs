@@ -37,7 +37,7 @@ internal sealed class MongoErrors(MongoSettings settings, StoreOptions options)
                     return Error(StoreErrorKind.Rejected, doing, cause.Message, exception);
                 case MongoConfigurationException:
                     return Error(StoreErrorKind.Misconfigured, doing, $"the address can't be used: {cause.Message}", exception);
-                case AuthenticationException or SocketException:
+                case AuthenticationException or SocketException or ProxyException:
                     return OfNetwork(cause, doing, exception);
                 default:
                     continue;
@@ -46,7 +46,7 @@ internal sealed class MongoErrors(MongoSettings settings, StoreOptions options)
 
         for (var cause = heartbeat; cause is not null; cause = cause.InnerException)
         {
-            if (cause is AuthenticationException or SocketException)
+            if (cause is AuthenticationException or SocketException or ProxyException)
             {
                 return OfNetwork(cause, doing, exception);
             }
@@ -73,6 +73,7 @@ internal sealed class MongoErrors(MongoSettings settings, StoreOptions options)
 
     private StoreException OfNetwork(Exception cause, string doing, Exception inner) => cause switch
     {
+        ProxyException => Error(StoreErrorKind.Unavailable, doing, cause.Message, inner),
         AuthenticationException => Error(StoreErrorKind.Misconfigured, doing, $"the server's certificate is not trusted: {cause.Message} {Trust()}", inner),
         SocketException { SocketErrorCode: SocketError.HostNotFound } => Error(StoreErrorKind.Misconfigured, doing, "there is no host of that name; check the address", inner),
         _ => Error(StoreErrorKind.Unavailable, doing, $"the server can't be reached: {cause.Message}", inner),

@@ -106,7 +106,7 @@ public sealed class MongoStore : IModelStore
 
     /// <inheritdoc/>
     public Task<StoredObject> PublishAsync(string key, IPublishContent content, PublishCondition condition, CancellationToken cancellationToken) =>
-        _writer.PublishAsync(key, content, condition, null, cancellationToken);
+        ReplacedSource.AsConditionAsync(this, key, condition, () => _writer.PublishAsync(key, content, condition, null, cancellationToken), cancellationToken);
 
     /// <inheritdoc/>
     public Task DeleteAsync(string key, StoreRevision? ifRevision, CancellationToken cancellationToken) => _writer.DeleteAsync(key, ifRevision, cancellationToken);

@@ -30,14 +30,27 @@ internal sealed class InstanceMetadata(Func<string, string?> environment, TimePr
     }
 
     /// <summary>The machine's own region, or null.</summary>
-    internal async Task<string?> RegionAsync(CancellationToken cancellationToken)
+    internal async Task<string?> RegionAsync(CancellationToken cancellationToken) =>
+        await IsPresentAsync(cancellationToken).ConfigureAwait(false) ? await GetAsync("placement/region", cancellationToken).ConfigureAwait(false) : null;
+
+    /// <summary>The keys of the machine's role, as JSON; null when it has none, or the service is not there.</summary>
+    internal async Task<string?> RoleKeysAsync(CancellationToken cancellationToken)
     {
-        if (_token is null && !await IsPresentAsync(cancellationToken).ConfigureAwait(false))
+        const string Roles = "iam/security-credentials/";
+        if (!await IsPresentAsync(cancellationToken).ConfigureAwait(false))
         {
             return null;
         }
 
-        using var request = new HttpRequestMessage(HttpMethod.Get, new Uri(Address, "latest/meta-data/placement/region"));
+        var role = (await GetAsync(Roles, cancellationToken).ConfigureAwait(false))?.Split('\n')[0].Trim();
+        var keys = string.IsNullOrEmpty(role) ? null : await GetAsync(Roles + role, cancellationToken).ConfigureAwait(false);
+        State = keys is null ? "present, but this machine has no role" : "present";
+        return keys;
+    }
+
+    private async Task<string?> GetAsync(string path, CancellationToken cancellationToken)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Get, new Uri(Address, "latest/meta-data/" + path));
         request.Headers.Add("X-aws-ec2-metadata-token", _token);
         return await AskAsync(request, cancellationToken).ConfigureAwait(false);
     }

@@ -124,6 +124,7 @@ internal sealed class S3ConditionProbe(S3Connection connection)
             BucketName = Bucket,
             Key = _key,
             ContentBody = "ModelFs finds out which conditions this server keeps. This object can be deleted.",
+            UseChunkEncoding = false,
             IfNoneMatch = condition.IfNoneMatch,
             IfMatch = condition.IfMatch,
             RequestPayer = connection.Payer,
@@ -141,7 +142,7 @@ internal sealed class S3ConditionProbe(S3Connection connection)
         var upload = (await connection.CallAsync((client, deadline) => client.InitiateMultipartUploadAsync(begin, deadline.Token), Doing, cancellationToken).ConfigureAwait(false)).UploadId;
         _uploads.Add(upload);
         using var body = new MemoryStream([1]);
-        var send = new UploadPartRequest { BucketName = Bucket, Key = _key, UploadId = upload, PartNumber = 1, PartSize = 1, InputStream = body, RequestPayer = connection.Payer };
+        var send = new UploadPartRequest { BucketName = Bucket, Key = _key, UploadId = upload, PartNumber = 1, PartSize = 1, InputStream = body, UseChunkEncoding = false, RequestPayer = connection.Payer };
         var part = await connection.CallAsync((client, deadline) => client.UploadPartAsync(send, deadline.Token), Doing, cancellationToken).ConfigureAwait(false);
         var sent = SentCondition.Of(condition, _wantsBareETags);
         var complete = new CompleteMultipartUploadRequest

@@ -13,6 +13,7 @@ internal sealed class S3Connection(S3Settings settings, StoreOptions options) : 
     private readonly S3HttpClients _http = new(options);
     private readonly SemaphoreSlim _connecting = new(1);
     private AmazonS3Client? _client;
+    private volatile bool _refusesChunks;
 
     internal S3Settings Settings => settings;
 
@@ -46,10 +47,12 @@ internal sealed class S3Connection(S3Settings settings, StoreOptions options) : 
     internal async Task<T> CallAsync<T>(Func<AmazonS3Client, ProgressDeadline, Task<T>> call, string doing, CancellationToken cancellationToken, int patience = 1)
     {
         cancellationToken.ThrowIfCancellationRequested();
-        var client = _client ?? await ConnectAsync(cancellationToken).ConfigureAwait(false);
         using var deadline = new ProgressDeadline(options.Deadlines.NoProgress * patience, options.TimeProvider, cancellationToken);
         try
         {
+            var client = _client ?? await ConnectAsync(deadline.Token).ConfigureAwait(false);
+            deadline.Touch();
+
             // The SDK's own waits (credentials from a server that hangs) do not all follow a token.
             return await call(client, deadline).WaitAsync(deadline.Token).ConfigureAwait(false);
         }
@@ -59,6 +62,31 @@ internal sealed class S3Connection(S3Settings settings, StoreOptions options) : 
         {
             cancellationToken.ThrowIfCancellationRequested();
             throw Errors.From(exception, doing, deadline.HasPassed);
+        }
+    }
+
+    /// <summary>
+    /// Sends a body over plain http, signed chunk by chunk while it is read; a server that does not know that (OpenStack Swift answers 501) gets a
+    /// signature of the whole, for which the body is read twice. Over TLS no body is signed.
+    /// </summary>
+    /// <param name="sendAsync">Gets whether to sign in chunks.</param>
+    internal async Task<T> SendBodyAsync<T>(Func<bool, Task<T>> sendAsync)
+    {
+        if (LeavesBodyUnsigned || _refusesChunks)
+        {
+            return await sendAsync(LeavesBodyUnsigned).ConfigureAwait(false);
+        }
+
+        try
+        {
+            return await sendAsync(true).ConfigureAwait(false);
+        }
+        catch (StoreException failure) when (S3Conditions.IsNotImplemented(failure))
+        {
+            // It may have been the condition that the server does not know; then this fails, too, and is the caller's to judge.
+            var answer = await sendAsync(false).ConfigureAwait(false);
+            _refusesChunks = true;
+            return answer;
         }
     }
 
@@ -73,7 +101,7 @@ internal sealed class S3Connection(S3Settings settings, StoreOptions options) : 
             }
 
             var metadata = new InstanceMetadata(options.Environment, options.TimeProvider);
-            var credentials = await S3Credentials.ResolveAsync(settings, options.Environment, metadata, cancellationToken).ConfigureAwait(false);
+            var credentials = await S3Credentials.ResolveAsync(settings, options.Environment, metadata, options.TimeProvider, cancellationToken).ConfigureAwait(false);
             Region = settings.Region
                 ?? S3Credentials.RegionOfProfile(settings, options.Environment)
                 ?? (settings.IsCustomEndpoint ? DefaultRegion : await metadata.RegionAsync(cancellationToken).ConfigureAwait(false))

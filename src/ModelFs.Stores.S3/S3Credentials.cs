@@ -12,7 +12,7 @@ internal sealed record S3Credentials(AWSCredentials? Value, string Source)
 
     /// <summary>Walks the standard chain: environment, web identity, shared configuration, container, instance metadata.</summary>
     /// <exception cref="StoreException"><see cref="StoreErrorKind.AccessDenied"/> naming every place that was looked at.</exception>
-    internal static async Task<S3Credentials> ResolveAsync(S3Settings settings, Func<string, string?> environment, InstanceMetadata metadata, CancellationToken cancellationToken)
+    internal static async Task<S3Credentials> ResolveAsync(S3Settings settings, Func<string, string?> environment, InstanceMetadata metadata, TimeProvider time, CancellationToken cancellationToken)
     {
         if (settings.IsAnonymous)
         {
@@ -29,7 +29,7 @@ internal sealed record S3Credentials(AWSCredentials? Value, string Source)
             ?? OfWebIdentity(environment)
             ?? OfProfile(ProfileName(environment), environment)
             ?? OfContainer(environment)
-            ?? await OfInstanceAsync(metadata, cancellationToken).ConfigureAwait(false)
+            ?? await OfInstanceAsync(metadata, time, cancellationToken).ConfigureAwait(false)
             ?? throw new StoreException(
                 StoreErrorKind.AccessDenied,
                 $"no credentials for s3://{settings.Bucket}. Looked at: the environment (AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY), web identity (AWS_WEB_IDENTITY_TOKEN_FILE and AWS_ROLE_ARN), "
@@ -83,9 +83,9 @@ internal sealed record S3Credentials(AWSCredentials? Value, string Source)
         return isSet ? new S3Credentials(new GenericContainerCredentials(), "the container (AWS_CONTAINER_CREDENTIALS_…)") : null;
     }
 
-    private static async Task<S3Credentials?> OfInstanceAsync(InstanceMetadata metadata, CancellationToken cancellationToken) =>
-        await metadata.IsPresentAsync(cancellationToken).ConfigureAwait(false)
-            ? new S3Credentials(new InstanceProfileAWSCredentials(), "instance metadata")
+    private static async Task<S3Credentials?> OfInstanceAsync(InstanceMetadata metadata, TimeProvider time, CancellationToken cancellationToken) =>
+        await metadata.RoleKeysAsync(cancellationToken).ConfigureAwait(false) is not null
+            ? new S3Credentials(new InstanceRoleCredentials(metadata, time), "instance metadata")
             : null;
 
     private static string ProfileName(Func<string, string?> environment) =>

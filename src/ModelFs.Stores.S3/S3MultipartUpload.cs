@@ -76,7 +76,7 @@ internal sealed class S3MultipartUpload(S3Connection connection)
             {
                 return part.SourceOffset is { } sourceOffset
                     ? await CopyOnceAsync(key, upload, content.Source!, part, sourceOffset, cancellationToken).ConfigureAwait(false)
-                    : await SendOnceAsync(key, upload, content, part, cancellationToken).ConfigureAwait(false);
+                    : await connection.SendBodyAsync(inChunks => SendOnceAsync(key, upload, content, part, inChunks, cancellationToken)).ConfigureAwait(false);
             }
             catch (StoreException failure) when (failure.Kind == StoreErrorKind.Unavailable && attempt < AttemptsMax)
             {
@@ -86,7 +86,7 @@ internal sealed class S3MultipartUpload(S3Connection connection)
         }
     }
 
-    private Task<PartETag> SendOnceAsync(string key, string upload, IPublishContent content, PlannedPart part, CancellationToken cancellationToken) =>
+    private Task<PartETag> SendOnceAsync(string key, string upload, IPublishContent content, PlannedPart part, bool inChunks, CancellationToken cancellationToken) =>
         connection.CallAsync(
             async (client, deadline) =>
             {
@@ -99,6 +99,7 @@ internal sealed class S3MultipartUpload(S3Connection connection)
                     PartNumber = part.Number,
                     PartSize = part.Length,
                     InputStream = body,
+                    UseChunkEncoding = inChunks,
                     DisablePayloadSigning = connection.LeavesBodyUnsigned ? true : null,
                     RequestPayer = connection.Payer,
                 };

@@ -82,8 +82,15 @@ internal sealed class S3Publisher(S3Connection connection, S3Conditions conditio
             {
                 return await InPartsAsync(key, content, plan, condition, doing, cancellationToken).ConfigureAwait(false);
             }
-            catch (StoreException failure) when (failure.Kind == StoreErrorKind.Rejected && failure.InnerException is AmazonS3Exception)
+            catch (StoreException failure) when (failure.Kind == StoreErrorKind.RevisionChanged || (failure.Kind == StoreErrorKind.Rejected && failure.InnerException is AmazonS3Exception))
             {
+                if (failure.Kind == StoreErrorKind.RevisionChanged
+                    && (await statAsync(content.Source!.Key, cancellationToken).ConfigureAwait(false))?.Revision != content.Source.Revision)
+                {
+                    throw;
+                }
+
+                // The server has no copies of parts, or (OpenStack Swift) can't pin them to the ETag of an object that was made of parts.
                 Log.PartCopyRefused(connection.Logger, Settings.Bucket, failure.Message);
                 _canCopyParts = false;
             }
@@ -128,9 +135,9 @@ internal sealed class S3Publisher(S3Connection connection, S3Conditions conditio
     }
 
     private Task<string?> PutAsync(string key, IPublishContent content, PublishCondition condition, string doing, CancellationToken cancellationToken) =>
-        conditions.SendAsync(key, condition, doing, sent => PutOnceAsync(key, content, sent, cancellationToken), cancellationToken);
+        conditions.SendAsync(key, condition, doing, sent => connection.SendBodyAsync(inChunks => PutOnceAsync(key, content, sent, inChunks, cancellationToken)), cancellationToken);
 
-    private async Task<string?> PutOnceAsync(string key, IPublishContent content, SentCondition condition, CancellationToken cancellationToken) =>
+    private async Task<string?> PutOnceAsync(string key, IPublishContent content, SentCondition condition, bool inChunks, CancellationToken cancellationToken) =>
         await connection.CallAsync(
             async (client, deadline) =>
             {
@@ -141,6 +148,7 @@ internal sealed class S3Publisher(S3Connection connection, S3Conditions conditio
                     Key = Settings.Prefix + key,
                     InputStream = body,
                     AutoCloseStream = false,
+                    UseChunkEncoding = inChunks,
                     DisablePayloadSigning = connection.LeavesBodyUnsigned ? true : null,
                     IfNoneMatch = condition.IfNoneMatch,
                     IfMatch = condition.IfMatch,

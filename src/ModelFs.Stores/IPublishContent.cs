@@ -21,4 +21,7 @@ public interface IPublishContent
     /// threads at once; the caller disposes of the stream.
     /// </summary>
     Stream OpenRead(long offset, long length);
+
+    /// <summary>The same for a look that sends nothing, such as a checksum: limits of bandwidth don't count it.</summary>
+    Stream OpenToCheck(long offset, long length) => OpenRead(offset, length);
 }

@@ -74,9 +74,7 @@ public sealed class MeasuringStore(IModelStore inner) : IModelStore
     public async Task<StoredObject> PublishAsync(string key, IPublishContent content, PublishCondition condition, CancellationToken cancellationToken)
     {
         Interlocked.Increment(ref _publishes);
-        var published = await CountAsync(() => inner.PublishAsync(key, content, condition, cancellationToken)).ConfigureAwait(false);
-        Interlocked.Add(ref _bytesPublished, content.Length);
-        return published;
+        return await CountAsync(() => inner.PublishAsync(key, new MeasuredContent(this, content), condition, cancellationToken)).ConfigureAwait(false);
     }
 
     /// <inheritdoc/>
@@ -155,6 +153,44 @@ public sealed class MeasuringStore(IModelStore inner) : IModelStore
             }
 
             base.Dispose(disposing);
+        }
+    }
+
+    /// <summary>Counts what is read to be sent; what is only looked at, and what the server copies by itself, does not count.</summary>
+    private sealed class MeasuredContent(MeasuringStore store, IPublishContent content) : IPublishContent
+    {
+        public long Length => content.Length;
+
+        public StoredObject? Source => content.Source;
+
+        public IReadOnlyList<ContentSegment> Segments => content.Segments;
+
+        public Stream OpenRead(long offset, long length) => new MeasuredContentStream(store, content.OpenRead(offset, length));
+
+        public Stream OpenToCheck(long offset, long length) => content.OpenToCheck(offset, length);
+    }
+
+    private sealed class MeasuredContentStream(MeasuringStore store, Stream stream) : ForwardOnlyStream
+    {
+        public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default) =>
+            Count(await stream.ReadAsync(buffer, cancellationToken).ConfigureAwait(false));
+
+        public override int Read(byte[] buffer, int offset, int count) => Count(stream.Read(buffer, offset, count));
+
+        protected override void Dispose(bool disposing)
+        {
+            if (disposing)
+            {
+                stream.Dispose();
+            }
+
+            base.Dispose(disposing);
+        }
+
+        private int Count(int read)
+        {
+            Interlocked.Add(ref store._bytesPublished, read);
+            return read;
         }
     }
 }

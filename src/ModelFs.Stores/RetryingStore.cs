@@ -202,7 +202,7 @@ public sealed partial class RetryingStore : IModelStore
             return null;
         }
 
-        using var ours = content.OpenRead(0, content.Length);
+        using var ours = content.OpenToCheck(0, content.Length);
         var theirs = await ReadAsync(stored, 0, stored.Length, cancellationToken).ConfigureAwait(false);
         await using (theirs.ConfigureAwait(false))
         {

@@ -61,6 +61,25 @@ internal sealed class StoreChangeTests
     }
 
     [Test]
+    public async Task A_model_deleted_in_the_store_leaves_the_listing_while_its_files_are_open_and_stays_for_who_has_them()
+    {
+        await using var rig = await CacheRig.StartedAsync(null, ("bert.tar.gz", Text("one")));
+        var copy = await rig.AcquireAsync("bert");
+        ModelCache.FileOpened(copy);
+        rig.Store.Remove("bert.tar.gz");
+        rig.Time.Advance(TimeSpan.FromHours(1));
+        await rig.Cache.Catalog.RefreshIfOlder(TimeSpan.Zero);
+        Assert.That(rig.Cache.Catalog.Snapshot(), Is.Empty);
+        Assert.That(rig.Shown("bert"), Is.Null);
+        Assert.That(CacheRig.Read(copy, "text"), Is.EqualTo("one"));
+        Assert.That(copy.IsRetired, Is.False);
+
+        await rig.WriteAsync(copy, "text", "mine");
+        Assert.That(rig.Shown("bert"), Is.Not.Null, "what only this machine has is shown");
+        rig.Cache.FileClosed(copy);
+    }
+
+    [Test]
     public async Task A_model_deleted_in_the_store_while_no_daemon_ran_leaves_the_listing()
     {
         await using var rig = await CacheRig.StartedAsync(null, ("bert.tar.gz", Text("one")));

@@ -82,20 +82,20 @@ internal sealed class FakeMounts : IMountHost
         return waiting.Task;
     }
 
-    /// <summary>What a request by an attribute returns.</summary>
-    public int AskErrno { get; set; }
-
     /// <summary>Contents of files in the mounts.</summary>
     public Dictionary<string, string> Texts { get; } = [];
 
-    public Task<int> AskAsync(string path, string attribute, string value, CancellationToken cancellationToken)
-    {
-        Calls.Add($"ask {path} {attribute}={value}");
-        return Task.FromResult(AskErrno);
-    }
-
     public Task<string> ReadTextAsync(string path, CancellationToken cancellationToken) =>
         Texts.TryGetValue(path, out var text) ? Task.FromResult(text) : Task.FromException<string>(new FileNotFoundException($"Could not find file '{path}'."));
+
+    /// <summary>What <see cref="AskAsync"/> returns.</summary>
+    public int AskErrno { get; set; }
+
+    public Task<int> AskAsync(string path, string attribute, string value, CancellationToken cancellationToken)
+    {
+        Calls.Add($"{attribute}={value} {path}");
+        return Task.FromResult(AskErrno);
+    }
 
     public string? LastErrorOf(string path) => LastError;
 

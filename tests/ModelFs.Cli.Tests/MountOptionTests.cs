@@ -26,6 +26,8 @@ public sealed class MountOptionTests
         ["switch-after"] = "9",
         ["list-ttl"] = "3",
         ["fetch-deadline"] = "8",
+        ["limit-upload"] = "10M",
+        ["limit-download"] = "500K",
         ["drain-timeout"] = "7",
         ["archive"] = "single-member",
         ["compress"] = "small",

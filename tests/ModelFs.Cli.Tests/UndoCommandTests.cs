@@ -110,7 +110,7 @@ public sealed class UndoCommandTests
         }));
 
         Assert.That(await run.RunAsync("restore", "/models", "team/bert@v1"), Is.EqualTo(ExitCode.Done), $"{run.Error}");
-        Assert.That(run.Mounts.Calls, Is.EqualTo(new[] { "ask /models/.modelfs/history/team___bert.json user.modelfs.restore=v1" }));
+        Assert.That(run.Mounts.Calls, Is.EqualTo(new[] { "user.modelfs.restore=v1 /models/.modelfs/history/team___bert.json" }));
     }
 
     [Test]

@@ -172,7 +172,7 @@ internal sealed class FileSystemRig : IAsyncDisposable
         Cache = new ModelCache(_folder, Store, _configure(new CacheOptions { Folder = root, FreeBytesMin = 0 }), Time, NullLogger<ModelCache>.Instance);
         Cache.Start(resume);
         await Cache.Catalog.FirstListing;
-        FileSystem = new ModelFileSystem(Cache, _options, () => "{}"u8.ToArray(), resume);
+        FileSystem = new ModelFileSystem(Cache, _options, _ => "{}"u8.ToArray(), resume);
         FileSystem.NameInvalidated += (parent, name) =>
         {
             lock (Invalidated)

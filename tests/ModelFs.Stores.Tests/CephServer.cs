@@ -84,7 +84,7 @@ internal sealed class CephServer
         return (process.ExitCode, output);
     }
 
-    private static string RepositoryRoot()
+    public static string RepositoryRoot()
     {
         var folder = new DirectoryInfo(TestContext.CurrentContext.TestDirectory);
         while (!File.Exists(Path.Combine(folder.FullName, "ModelFs.sln")))

@@ -41,17 +41,19 @@ internal sealed class S3ConditionTests
     }
 
     [Test]
-    public async Task Who_may_only_read_gets_no_probe_and_weak_conditions()
+    public async Task Who_may_only_read_can_open_and_read_and_gets_no_probe_and_weak_conditions()
     {
         var bucket = S3Stores.NewBucket();
         await using var owner = S3Stores.Of(bucket);
         await owner.OpenAsync(CancellationToken.None);
+        var stored = await owner.PutAsync("m.tar.gz", [1, 2]);
         await S3Admin.LetOthersAsync(owner, "s3:GetObject", "s3:ListBucket");
         await using var reader = S3Stores.Of(bucket, new StoreOptions { Environment = CephServer.Stranger });
         await reader.OpenAsync(CancellationToken.None);
+        Assert.That(await reader.GetAsync(stored), Is.EqualTo(new byte[] { 1, 2 }));
         await reader.ProveConditionsAsync(CancellationToken.None);
         Assert.That(reader.Traits.CreateCondition, Is.EqualTo(ConditionSupport.CheckedBefore));
-        Assert.That(await S3Admin.AllVersionsAsync(owner), Is.Empty);
+        Assert.That(await S3Admin.AllVersionsAsync(owner), Is.EqualTo(new[] { "m.tar.gz" }));
     }
 
     [Test]

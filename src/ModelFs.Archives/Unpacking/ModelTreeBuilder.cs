@@ -4,7 +4,7 @@ using ModelFs.Models;
 namespace ModelFs.Archives.Unpacking;
 
 /// <summary>Takes an archive's members, whatever container they come from, and makes the model's tree of them.</summary>
-internal sealed class ModelTreeBuilder(ModelName model, string targetFolder, UnpackLimits limits, long archiveLength)
+internal sealed class ModelTreeBuilder(ModelName model, string targetFolder, UnpackLimits limits, long archiveLength) : IMemberSink
 {
     private readonly TreeWriter _writer = new(targetFolder, new TreeBudget(limits, archiveLength));
     private readonly LayoutDetector _layout = new(model.Name);

@@ -19,7 +19,7 @@ internal static class TarUnpacking
     private const int DataBlocks = 6;
 
     public static async Task RunAsync(
-        Stream archive, long archiveLength, ArchiveFormat format, ModelTreeBuilder tree, IProgress<long>? progress, CancellationToken cancellationToken)
+        Stream archive, long archiveLength, ArchiveFormat format, IMemberSink tree, IProgress<long>? progress, CancellationToken cancellationToken)
     {
         var source = ReadAhead.OverStream(archive, ArchiveBlockBytes, ArchiveBlocks, new LengthCheck(archiveLength, progress).OnRead, cancellationToken);
         await using (source.ConfigureAwait(false))
@@ -45,7 +45,7 @@ internal static class TarUnpacking
         }
     }
 
-    private static async Task DecodeAsync(BlockFill decoder, ModelTreeBuilder tree, CancellationToken cancellationToken)
+    private static async Task DecodeAsync(BlockFill decoder, IMemberSink tree, CancellationToken cancellationToken)
     {
         var data = ReadAhead.OnOwnThread(decoder, DataBlockBytes, DataBlocks, cancellationToken);
         await using (data.ConfigureAwait(false))
@@ -57,7 +57,7 @@ internal static class TarUnpacking
     private static Task OnOwnThread(Action action) =>
         Task.Factory.StartNew(action, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
 
-    private static void ReadMembers(ReadAhead data, ModelTreeBuilder tree, CancellationToken cancellationToken)
+    private static void ReadMembers(ReadAhead data, IMemberSink tree, CancellationToken cancellationToken)
     {
         var reader = new TarReader(data);
         while (reader.Next() is { } member)

@@ -19,7 +19,7 @@ internal static class ZipUnpacking
     private const int LinkTargetBytesMax = 4_095;
 
     public static async Task RunAsync(
-        Stream archive, long archiveLength, string targetFolder, ModelTreeBuilder tree, IProgress<long>? progress, CancellationToken cancellationToken)
+        Stream archive, long archiveLength, string targetFolder, IMemberSink tree, IProgress<long>? progress, CancellationToken cancellationToken)
     {
         var spool = new FileStream(
             Path.TrimEndingDirectorySeparator(Path.GetFullPath(targetFolder)) + ".zip-" + Guid.NewGuid().ToString("n"),
@@ -49,7 +49,7 @@ internal static class ZipUnpacking
         spool.Position = 0;
     }
 
-    private static void ReadMembers(FileStream spool, ModelTreeBuilder tree, CancellationToken cancellationToken)
+    private static void ReadMembers(FileStream spool, IMemberSink tree, CancellationToken cancellationToken)
     {
         if (spool.Length == 0)
         {
@@ -73,7 +73,7 @@ internal static class ZipUnpacking
         }
     }
 
-    private static void Add(ZipFile zip, ZipEntry entry, ModelTreeBuilder tree, byte[] buffer)
+    private static void Add(ZipFile zip, ZipEntry entry, IMemberSink tree, byte[] buffer)
     {
         if (entry.IsCrypted)
         {

@@ -54,6 +54,8 @@ internal sealed partial class MountDaemon(IStoreOpener stores) : IMountDaemon
         Settle = settings.Settle,
         SettleNew = settings.SettleNew,
         SwitchAfter = settings.SwitchAfter,
+        Durability = settings.Durability,
+        UnsettledMax = settings.UnsettledMax,
         ListTtl = settings.ListTtl,
         ArchiveStructure = settings.Archive,
         Compression = settings.Compress,
@@ -86,7 +88,8 @@ internal sealed partial class MountDaemon(IStoreOpener stores) : IMountDaemon
     {
         using var folder = CacheFolder.Open(settings.CacheDirectory);
         var address = stores.Parse(settings.Store, "/");
-        var measured = new MeasuringStore(stores.Create(address, settings.CreateBucket, settings.CaFile, settings.FetchDeadline, settings.KeepRevisions));
+        var limits = new ThrottleOptions(settings.UploadBytesPerSecond, settings.DownloadBytesPerSecond);
+        var measured = new MeasuringStore(new ThrottlingStore(stores.Create(address, settings.CreateBucket, settings.CaFile, settings.FetchDeadline, settings.KeepRevisions), limits, TimeProvider.System));
         var store = new RetryingStore(measured, new RetryOptions { Patience = settings.FetchDeadline * 0.8 }, loggers.CreateLogger<RetryingStore>());
         await using var storeOwner = store.ConfigureAwait(false);
         var cache = new ModelCache(folder, store, CacheOptions(settings), TimeProvider.System, loggers.CreateLogger<ModelCache>());

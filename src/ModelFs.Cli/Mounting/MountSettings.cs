@@ -2,6 +2,7 @@ using System.Text.Json;
 using System.Text.Json.Serialization;
 using Microsoft.Extensions.Logging;
 using ModelFs.Archives;
+using ModelFs.Cache;
 
 namespace ModelFs.Cli.Mounting;
 
@@ -46,6 +47,12 @@ internal sealed record MountSettings
     /// <summary>Bytes to leave free on the cache's file system.</summary>
     public long FreeBytesMin { get; set; } = 256L << 20;
 
+    /// <summary>The most bytes of archives that go to the store in a second; null for no limit.</summary>
+    public long? UploadBytesPerSecond { get; set; }
+
+    /// <summary>The most bytes of archives that come from the store in a second; null for no limit.</summary>
+    public long? DownloadBytesPerSecond { get; set; }
+
     /// <summary>Whether other users may enter the mount.</summary>
     public bool AllowOther { get; set; }
 
@@ -60,6 +67,12 @@ internal sealed record MountSettings
 
     /// <summary>How long any other new model must be quiet before it is published.</summary>
     public TimeSpan SettleNew { get; set; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>What closing a changed file promises.</summary>
+    public Durability Durability { get; set; }
+
+    /// <summary>How long programs may keep a changed model open before that is told.</summary>
+    public TimeSpan UnsettledMax { get; set; } = TimeSpan.FromMinutes(10);
 
     /// <summary>How long a model must be unused before a newer revision takes its place.</summary>
     public TimeSpan SwitchAfter { get; set; } = TimeSpan.FromSeconds(2);

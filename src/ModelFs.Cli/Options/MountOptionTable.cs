@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Logging;
 using ModelFs.Archives;
+using ModelFs.Cache;
 using ModelFs.Cli.Mounting;
 
 namespace ModelFs.Cli.Options;
@@ -32,18 +33,26 @@ internal static class MountOptionTable
             (s, v) => s with { Settle = OptionText.Seconds(v) }),
         Setting("settle-new", "SECONDS", "The same for a new model that has no metadata.json yet. Default: 30.",
             (s, v) => s with { SettleNew = OptionText.Seconds(v) }),
+        Setting("max-unsettled", "SECONDS", "Warn about a changed model that programs have kept open for so long that it could not be published. Default: 600.",
+            (s, v) => s with { UnsettledMax = OptionText.Seconds(v) }),
+        Setting("durability", "local|remote", "What closing a changed file promises: it is safe here and published later (local), or the store has it (remote). Default: local.",
+            (s, v) => s with { Durability = OptionText.OneOf(v, ("local", Durability.Local), ("remote", Durability.Remote)) }),
         Setting("switch-after", "SECONDS", "How long a model must be unused before a newer version from the store takes its place. Default: 2.",
             (s, v) => s with { SwitchAfter = OptionText.Seconds(v) }),
         Setting("list-ttl", "SECONDS", "How old the list of the store's models may get before it is read again, in the background. Default: 10.",
             (s, v) => s with { ListTtl = OptionText.Seconds(v) }),
         Setting("fetch-deadline", "SECONDS", "How long the store may go without progress before its callers get an error. Default: 25.",
             (s, v) => s with { FetchDeadline = OptionText.Seconds(v) }),
+        Setting("limit-upload", "SIZE", "The most that goes to the store in a second, such as 10MiB. Default: no limit.",
+            (s, v) => s with { UploadBytesPerSecond = OptionText.Rate(v) }),
+        Setting("limit-download", "SIZE", "The most that comes from the store in a second. Default: no limit.",
+            (s, v) => s with { DownloadBytesPerSecond = OptionText.Rate(v) }),
         Setting("drain-timeout", "SECONDS", "How long an unmount may take to bring changes to the store. Default: 60.",
             (s, v) => s with { DrainTimeout = OptionText.Seconds(v) }),
         Setting("archive", "indexed|single-member", "How archives are written: in pieces with an index, or as one gzip member, for readers such as Python's r|gz. Default: indexed.",
             (s, v) => s with { Archive = OptionText.OneOf(v, ("indexed", ArchiveStructure.Indexed), ("single-member", ArchiveStructure.SingleMember)) }),
         Setting("compress", "auto|store|fast|small", "What is compressed. auto: all but what hardly shrinks, such as weights, which is stored. Default: auto.",
-            (s, v) => s with { Compress = ParseCompression(v) }),
+            (s, v) => s with { Compress = OptionText.OneOf(v, CompressionWords.All) }),
         Switch("allow-delete", "Let rmdir and rename of a published model delete and rename it in the store.",
             (s, on) => s with { AllowDelete = on }),
         Setting("keep-revisions", "N", "How many replaced or deleted versions of each model a folder or MongoDB store keeps for `modelfs restore`; 0 for none. Buckets keep what their versioning keeps. Default: 1.",
@@ -71,9 +80,6 @@ internal static class MountOptionTable
         ("info", LogLevel.Information),
         ("warn", LogLevel.Warning),
         ("error", LogLevel.Error));
-
-    private static PackCompression ParseCompression(string text) => OptionText.OneOf(
-        text, ("auto", PackCompression.Auto), ("store", PackCompression.Store), ("fast", PackCompression.Fast), ("small", PackCompression.Small));
 
     private static MountOption Setting(string name, string valueName, string description, Func<MountSettings, string, MountSettings> apply) =>
         Launch(name, valueName, description, (r, v) => r with { Settings = apply(r.Settings, v) });

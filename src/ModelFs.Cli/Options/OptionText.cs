@@ -38,6 +38,11 @@ internal static class OptionText
         return (long)(value * factor);
     }
 
+    /// <summary>Bytes per second, written as a size, at least 1K; <c>0</c> and <c>off</c> mean no limit.</summary>
+    public static long? Rate(string text) => text.Trim() is "0" or "off" ? null
+        : Size(text) is >= 1024 and var rate ? rate
+        : throw new FormatException($"'{text}' per second is too little to work with; write for example 500K or 10MiB, or off");
+
     /// <summary>Seconds, fractions allowed: <c>1</c>, <c>0.25</c>, also <c>30s</c>; at most a year.</summary>
     public static TimeSpan Seconds(string text)
     {

@@ -2,6 +2,8 @@
 
     s3_client.py put BUCKET FOLDER [PREFIX]    uploads the folder's files as Rasa's persistor does; makes the bucket
     s3_client.py fill BUCKET FILE COUNT        COUNT objects model_00000.tar.gz … of the same content
+    s3_client.py put-as BUCKET FILE KEY…       uploads the file under each key; makes the bucket
+    s3_client.py delete BUCKET KEY
     s3_client.py list BUCKET                   keys
     s3_client.py etag BUCKET KEY
     s3_client.py get BUCKET KEY FILE
@@ -33,6 +35,16 @@ def fill(bucket, path, count):
         list(pool.map(lambda n: CLIENT.put_object(Bucket=bucket, Key=f"model_{n:05}.tar.gz", Body=content), range(int(count))))
 
 
+def put_as(bucket, path, *names):
+    CLIENT.create_bucket(Bucket=bucket)
+    for name in names:
+        CLIENT.upload_file(path, bucket, name)
+
+
+def delete(bucket, key):
+    CLIENT.delete_object(Bucket=bucket, Key=key)
+
+
 def keys(bucket):
     for page in CLIENT.get_paginator("list_objects_v2").paginate(Bucket=bucket):
         for item in page.get("Contents", []):
@@ -56,4 +68,4 @@ def versioning(bucket, status):
     CLIENT.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": status})
 
 
-{"put": put, "fill": fill, "list": keys, "etag": etag, "get": get, "buckets": buckets, "versioning": versioning}[sys.argv[1]](*sys.argv[2:])
+{"put": put, "put-as": put_as, "fill": fill, "delete": delete, "list": keys, "etag": etag, "get": get, "buckets": buckets, "versioning": versioning}[sys.argv[1]](*sys.argv[2:])

@@ -74,3 +74,38 @@ internal sealed class S3AccessTests : S3Fixture
         Assert.That(MountTable.IsMounted(mount.Root), Is.False);
     }
 }
+
+/// <summary>Trust and proxies on the real S3 server.</summary>
+internal sealed class S3TlsAndProxyTests : TlsAndProxyContract
+{
+    private readonly string _bucket = $"t{Guid.NewGuid():N}";
+
+    protected override string TlsStore => $"s3://{_bucket}?endpoint={CephServer.TlsEndpoint}&region=us-east-1";
+
+    protected override IReadOnlyDictionary<string, string?> Credentials => CephServer.Owner;
+
+    protected override string AuthorityFile => CephServer.CaFile;
+
+    [SetUp]
+    public void A_server_is_there()
+    {
+        if (CephServer.WhyNot is { } reason)
+        {
+            Assert.Ignore(reason);
+        }
+    }
+
+    protected override string ServerAuthority() => new Uri(CephServer.TlsEndpoint).Authority;
+
+    protected override void Upload(string model)
+    {
+        Pack(model);
+        S3Fixture.Client("put", _bucket, StoreFolder);
+    }
+
+    protected override IReadOnlyList<string> FilesOf(string model)
+    {
+        S3Fixture.Client("get", _bucket, model + ".tar.gz", ArchiveOf(model));
+        return MembersOf(model);
+    }
+}

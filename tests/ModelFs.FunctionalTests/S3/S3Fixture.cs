@@ -28,7 +28,7 @@ internal abstract class S3Fixture : MountFixture
     }
 
     /// <summary>Runs boto3.</summary>
-    protected static ActorResult Client(params IEnumerable<string> arguments)
+    internal static ActorResult Client(params IEnumerable<string> arguments)
     {
         using var running = Actor.Start("/usr/bin/python3", [RepositoryPaths.Actor("s3_client.py"), .. arguments], environment: CephServer.ClientEnvironment);
         return running.Wait(TimeSpan.FromSeconds(120)).Succeeded();

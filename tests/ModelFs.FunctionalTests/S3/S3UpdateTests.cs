@@ -1,0 +1,38 @@
+using ModelFs.FunctionalTests.Harness;
+
+namespace ModelFs.FunctionalTests.S3;
+
+/// <summary>A small change of a large model costs a small upload.</summary>
+internal sealed class S3UpdateTests : S3Fixture
+{
+    [Test]
+    [Promise("A4")]
+    public void Ten_kilobytes_changed_in_a_large_model_send_at_most_six_mebibytes()
+    {
+        var mount = Mount(AsOwner(), Url());
+        var local = Folder.Create("bert");
+        Actor.Bash($"for n in 1 2 3 4; do head -c 32M /dev/urandom > {local}/weights$n; done; for n in 1 2 3; do head -c 10000 /dev/urandom > {local}/vocabulary$n; done; echo '{{}}' > {local}/metadata.json");
+        Actor.Run("/bin/cp", "-a", local, mount.Root);
+        mount.Sync();
+        var before = BytesSent(mount);
+        Assert.That(before, Is.GreaterThan(128 << 20));
+
+        // In place, as an editor does, and in the middle of the archive.
+        Actor.Bash($"head -c 10000 /dev/urandom > {mount.At("bert", "vocabulary2")}");
+        mount.Sync();
+        Assert.That(BytesSent(mount) - before, Is.Positive.And.LessThan(6 << 20));
+
+        var copy = Folder.At("copy");
+        Actor.Run("/bin/cp", "-a", mount.At("bert"), copy);
+        mount.Unmount();
+        Download("bert");
+        AssertArchiveHolds("bert", copy);
+        Assert.That(Actor.Bash($"tar -tzf {ArchiveOf("bert")} | sort | uniq -d").Output, Is.Empty);
+    }
+
+    private static long BytesSent(MountedStore mount)
+    {
+        using var status = System.Text.Json.JsonDocument.Parse(MountedStore.Modelfs(["status", mount.Root, "--json"]).Succeeded().Output);
+        return status.RootElement.GetProperty("requests").GetProperty("store.bytes_out").GetInt64();
+    }
+}
