@@ -298,20 +298,6 @@ public sealed partial class ModelCache : IAsyncDisposable
         }
     }
 
-    /// <summary>Whether a model has changes here that the store does not have.</summary>
-    public bool HasLocalChanges(ModelName name)
-    {
-        if (Catalog.Find(name) is not { } model)
-        {
-            return false;
-        }
-
-        lock (model.Gate)
-        {
-            return model.IsPublishing || model.Copy is { IsDirty: true };
-        }
-    }
-
     /// <summary>Another revision was made current by this mount itself: it is shown as one that a listing brings.</summary>
     public void NoteRestored(ModelName name, StoredObject stored)
     {

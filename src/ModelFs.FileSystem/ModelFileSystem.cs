@@ -283,7 +283,7 @@ public sealed class ModelFileSystem : IDisposable
             return new(Errno.EROFS);
         }
 
-        return inode.Kind == InodeKind.HistoryFile ? OpenHistoryAsync(inode, request, cancellationToken) : new(OpenSnapshot(inode, request, _status(inode.Model)));
+        return inode.Kind == InodeKind.HistoryFile ? OpenHistoryAsync(inode, request, cancellationToken) : new(_files.OpenSnapshot(inode, request, _status(inode.Model)));
     }
 
     /// <summary>Reads; fewer bytes than the buffer holds mean the end of the file.</summary>
@@ -399,14 +399,7 @@ public sealed class ModelFileSystem : IDisposable
     private async ValueTask<FsResult<FsOpened>> OpenHistoryAsync(Inode inode, FsRequest request, CancellationToken cancellationToken)
     {
         var content = await _history.ReadAsync(inode, cancellationToken).ConfigureAwait(false);
-        return content.Error == Errno.None ? OpenSnapshot(inode, request, content.Value) : content.Error;
-    }
-
-    private FsOpened OpenSnapshot(Inode inode, FsRequest request, byte[] content)
-    {
-        var handle = _state.Inodes.Open(inode, request, default);
-        handle.Snapshot = content;
-        return new FsOpened(handle.Id, null);
+        return content.Error == Errno.None ? _files.OpenSnapshot(inode, request, content.Value) : content.Error;
     }
 
     private Inode? Inode(ulong id) => _state.Inodes.Find(id);

@@ -20,7 +20,7 @@ internal sealed partial class ModelUndo(IModelStore store, ModelCache cache, ILo
         ModelHistory history;
         try
         {
-            history = (await ModelPast.ReadAsync(store, model, cancellationToken).ConfigureAwait(false)).Describe() with { LocalChanges = cache.HasLocalChanges(model) };
+            history = (await ModelPast.ReadAsync(store, model, cancellationToken).ConfigureAwait(false)).Describe() with { LocalChanges = HasLocalChanges(model) };
         }
         catch (StoreException failure)
         {
@@ -62,9 +62,11 @@ internal sealed partial class ModelUndo(IModelStore store, ModelCache cache, ILo
         StoreErrorKind.Unavailable or StoreErrorKind.Misconfigured => ModelErrorKind.Unavailable,
     };
 
+    private bool HasLocalChanges(ModelName model) => cache.Catalog.Find(model) is { HasLocalChanges: true };
+
     private void RefuseOverChanges(ModelName model)
     {
-        if (cache.HasLocalChanges(model))
+        if (HasLocalChanges(model))
         {
             throw new ModelException(
                 ModelErrorKind.Busy, $"{model} has changes in this mount that the store does not have yet; publish them first (modelfs sync {model}), then they are a version to come back to");
