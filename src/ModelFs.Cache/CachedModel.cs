@@ -87,6 +87,9 @@ public sealed class CachedModel
     /// <summary>Whether a publish attempt is running.</summary>
     internal bool IsPublishing { get; set; }
 
+    /// <summary>Whether the model is being removed: no publish begins.</summary>
+    internal bool IsRemoving { get; set; }
+
     /// <summary>Serialises what writes this model's mark and manifest.</summary>
     internal SemaphoreSlim DiskTurn { get; } = new(1, 1);
 

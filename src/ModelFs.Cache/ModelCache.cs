@@ -56,7 +56,7 @@ public sealed partial class ModelCache : IAsyncDisposable
         _fetches = new ModelFetches(new ModelFetcher(store, _files, folder, options, time, logger), _shelf, store.DisplayName, options, time, logger);
         _changes = new CopyChanges(_journal, _queue, time);
         _moves = new ModelMoves(store, Catalog, _journal, _queue, _fetches, options, time, logger);
-        _removals = new ModelRemovals(store, Catalog, _journal, _endings, options, time, logger);
+        _removals = new ModelRemovals(store, Catalog, _journal, _endings, _queue, options, time, logger);
         _shelf.Retired += copy => CopyRetired?.Invoke(copy);
     }
 

@@ -219,7 +219,7 @@ internal sealed partial class WritebackQueue : IAsyncDisposable
         lock (model.Gate)
         {
             copy = model.Copy is { IsDirty: true } dirty ? dirty : null;
-            if (copy is null || model.IsPublishing)
+            if (copy is null || model.IsPublishing || model.IsRemoving)
             {
                 return null;
             }
@@ -281,7 +281,7 @@ internal sealed partial class WritebackQueue : IAsyncDisposable
         {
             lock (model.Gate)
             {
-                if (model.IsPublishing)
+                if (model.IsPublishing || model.IsRemoving)
                 {
                     return;
                 }

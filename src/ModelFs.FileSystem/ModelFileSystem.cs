@@ -39,9 +39,6 @@ public sealed class ModelFileSystem : IDisposable
         cache.CopyRetired += OnCopyRetired;
     }
 
-    /// <summary>The kernel is to forget this name in this folder. Raised on any thread, with no lock held, also from inside of operations.</summary>
-    public event Action<ulong, string>? NameInvalidated;
-
     /// <summary>Counts what a daemon that died had open as open here; call once before serving a resumed session.</summary>
     /// <returns>Its open files, each inode as often as it is open.</returns>
     public Task<IReadOnlyList<FsInherited>> InheritAsync() => _files.InheritAsync();
@@ -489,11 +486,10 @@ public sealed class ModelFileSystem : IDisposable
         return Errno.None;
     }
 
-    private void OnCopyRetired(ModelCopy copy)
-    {
-        if (_state.Inodes.Detach(copy) is { } place)
-        {
-            NameInvalidated?.Invoke(place.Parent, place.Name);
-        }
-    }
+    /// <summary>
+    /// The name leads to another inode from now on. The kernel is not told to drop it, but asks again after <see cref="FileSystemOptions.RootValid"/>:
+    /// it drops a name under its folder's lock, and waits for that in a way that nothing ends. A daemon that is killed while it waits for a lock
+    /// that one of its own callers holds would keep the mount's descriptor and the cache's lock for ever.
+    /// </summary>
+    private void OnCopyRetired(ModelCopy copy) => _state.Inodes.Detach(copy);
 }

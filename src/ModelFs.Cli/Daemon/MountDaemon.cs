@@ -116,16 +116,16 @@ internal sealed partial class MountDaemon(IStoreOpener stores) : IMountDaemon
         using var session = new FuseSession(device, adapter, new FuseSessionOptions(), loggers.CreateLogger<FuseSession>());
         reporter.Session = session;
         await BeginSessionAsync(session, keeper, hello, fileSystem, passthrough, folder).ConfigureAwait(false);
-        fileSystem.NameInvalidated += (parent, name) => _ = session.Notifier.InvalidateEntry(parent, name);
 
         using var end = new EndSignals();
         using var hangUp = PosixSignalRegistration.Create(PosixSignal.SIGHUP, context => context.Cancel = true);
-        var serving = session.RunAsync(ReaderThreads);
         if (hello.IsResumed)
         {
-            _ = session.Notifier.Resend();
+            // Before the first read: what this daemon took itself would be sent again, too, and be done twice.
+            await session.Notifier.Resend().ConfigureAwait(false);
         }
 
+        var serving = session.RunAsync(ReaderThreads);
         keeper.Ready(session.Negotiated.CanResend);
         LogServing(logger, settings.MountPoint, settings.StoreDisplay, hello.IsResumed);
         var first = await Task.WhenAny(serving, end.Asked, keeper.Closed).ConfigureAwait(false);

@@ -14,6 +14,7 @@ internal sealed class LinuxMountHost(string program) : IMountHost
 {
     private const string KeeperName = "modelfs-keeper";
     private static readonly TimeSpan s_statusTimeout = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan s_holderScan = TimeSpan.FromSeconds(3);
 
     public IReadOnlyList<MountEntry> List() => MountEntry.ParseAll(File.ReadAllText("/proc/self/mountinfo"));
 
@@ -83,7 +84,7 @@ internal sealed class LinuxMountHost(string program) : IMountHost
         return errno == Errno.EPERM ? UnmountAsUser(mountPoint, lazy) : errno;
     }
 
-    public IReadOnlyList<MountHolder> HoldersOf(string mountPoint) => HolderScan.Run("/proc", mountPoint);
+    public IReadOnlyList<MountHolder> HoldersOf(string mountPoint) => HolderScan.RunWithin(s_holderScan, "/proc", mountPoint);
 
     public int? FindKeeper(string mountPoint)
     {
