@@ -15,6 +15,9 @@ public sealed class CacheJournal
     /// <summary>All content was synced after the last change.</summary>
     public const string StateSynced = "synced";
 
+    private const string IntentPrefix = "intent-";
+
+    private readonly HashSet<long> _intents = [];
     private readonly string _folder;
     private readonly TimeProvider _time;
 
@@ -40,6 +43,58 @@ public sealed class CacheJournal
     /// <summary>Removes a copy's mark. A mark that comes back after the loss of power is harmless: its tree equals its base.</summary>
     public void Clear(long copyId) => _ = PosixFile.Unlink(PathOf(copyId));
 
+    /// <summary>Notes what is about to be done in the store, on the disk when this returns.</summary>
+    /// <returns>The intent with its id.</returns>
+    /// <exception cref="ModelException">It can't be written; nothing may be done then.</exception>
+    public ModelIntent NoteIntent(ModelIntent intent)
+    {
+        lock (_intents)
+        {
+            var id = 1L;
+            while (!_intents.Add(id))
+            {
+                id++;
+            }
+
+            intent = intent with { Id = id };
+        }
+
+        Rewrite(intent);
+        return intent;
+    }
+
+    /// <summary>Notes how far an intent is.</summary>
+    public void Rewrite(ModelIntent intent) => DurableFile.Write(IntentPath(intent.Id), intent, CacheJson.Default.ModelIntent, durable: true);
+
+    /// <summary>An intent was carried out or given up.</summary>
+    public void EndIntent(long id)
+    {
+        _ = PosixFile.Unlink(IntentPath(id));
+        lock (_intents)
+        {
+            _intents.Remove(id);
+        }
+    }
+
+    /// <summary>Intents that an earlier daemon left. A torn one was never acted upon.</summary>
+    public IReadOnlyList<ModelIntent> ReadIntents()
+    {
+        var found = new List<ModelIntent>();
+        foreach (var path in Directory.EnumerateFiles(_folder, IntentPrefix + "*"))
+        {
+            if (!path.EndsWith(".tmp", StringComparison.Ordinal) && DurableFile.Read(path, CacheJson.Default.ModelIntent) is { } intent)
+            {
+                found.Add(intent);
+                lock (_intents)
+                {
+                    _intents.Add(intent.Id);
+                }
+            }
+        }
+
+        return found;
+    }
+
     /// <summary>All marks. A torn mark still marks its copy: the name says which.</summary>
     public IReadOnlyDictionary<long, JournalMark> ReadAll()
     {
@@ -55,6 +110,8 @@ public sealed class CacheJournal
 
         return marks;
     }
+
+    private string IntentPath(long id) => Path.Combine(_folder, IntentPrefix + id.ToString(CultureInfo.InvariantCulture));
 
     private string PathOf(long copyId) => Path.Combine(_folder, copyId.ToString(CultureInfo.InvariantCulture));
 }

@@ -35,6 +35,12 @@ public sealed record CacheOptions
     /// <summary>The longest pause after a failed fetch or publish.</summary>
     public TimeSpan BackoffMax { get; init; } = TimeSpan.FromMinutes(5);
 
+    /// <summary>What closing a changed file promises.</summary>
+    public Durability Durability { get; init; }
+
+    /// <summary>How long a model may have changes that can't be published because programs keep it open, before that is told.</summary>
+    public TimeSpan UnsettledMax { get; init; } = TimeSpan.FromMinutes(10);
+
     /// <summary>Models fetched at once.</summary>
     public int FetchesMax { get; init; } = 4;
 
@@ -55,6 +61,16 @@ public sealed record CacheOptions
 
     /// <summary>What a new folder in the root is.</summary>
     public NameLayout Layout { get; init; } = NameLayout.Auto;
+}
+
+/// <summary>What closing a changed file promises.</summary>
+public enum Durability
+{
+    /// <summary>It is in the cache, and its model is marked; the store gets it when the model has settled.</summary>
+    Local,
+
+    /// <summary>The store has it, or the close fails with the reason.</summary>
+    Remote,
 }
 
 /// <summary>What a new folder in the root of the mount is.</summary>

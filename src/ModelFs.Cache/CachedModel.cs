@@ -12,8 +12,11 @@ public sealed class CachedModel
 {
     internal CachedModel(ModelName name) => Name = name;
 
-    /// <summary>The model's name.</summary>
-    public ModelName Name { get; }
+    /// <summary>The model's name; a rename changes it, and everything that belongs to the model stays with it.</summary>
+    public ModelName Name { get; internal set; }
+
+    /// <summary>The rename that the store does not have yet.</summary>
+    public ModelIntent? Move { get; internal set; }
 
     /// <summary>Guards this object and its copies.</summary>
     internal Lock Gate { get; } = new();
@@ -32,6 +35,18 @@ public sealed class CachedModel
 
     /// <summary>When <see cref="Stored"/> was last learned from the object itself, as a timestamp of the cache's time provider.</summary>
     private long StoredAt { get; set; } = long.MinValue;
+
+    /// <summary>Whether there are changes here that the store does not have.</summary>
+    public bool HasLocalChanges
+    {
+        get
+        {
+            lock (Gate)
+            {
+                return IsPublishing || Copy is { IsDirty: true };
+            }
+        }
+    }
 
     /// <summary>The current local copy, if there is one.</summary>
     public ModelCopy? Copy { get; internal set; }
@@ -63,8 +78,17 @@ public sealed class CachedModel
     /// <summary>Whether the next publish is due now, whatever the settling times say.</summary>
     internal bool IsForced { get; set; }
 
+    /// <summary>Whether the next publish is asked for by closes that wait for it, so that files which are being closed do not hold it up.</summary>
+    internal bool IsForcedByClose { get; set; }
+
+    /// <summary>The same of the attempt that is running.</summary>
+    internal bool IsPublishedAtClose { get; set; }
+
     /// <summary>Whether a publish attempt is running.</summary>
     internal bool IsPublishing { get; set; }
+
+    /// <summary>Whether the model is being removed: no publish begins.</summary>
+    internal bool IsRemoving { get; set; }
 
     /// <summary>Serialises what writes this model's mark and manifest.</summary>
     internal SemaphoreSlim DiskTurn { get; } = new(1, 1);

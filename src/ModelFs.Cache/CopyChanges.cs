@@ -33,11 +33,36 @@ internal sealed class CopyChanges(CacheJournal journal, WritebackQueue queue, Ti
     }
 
     /// <summary>A change announced by <see cref="BeginAsync"/> is over; the copy begins to settle.</summary>
-    public void End(ModelCopy copy, string path)
+    public void End(ModelCopy copy, string path) => Over(copy, path, isHandle: false, isClosing: false);
+
+    /// <summary>A file that was announced by <see cref="BeginAsync"/> stays open for writing, until <see cref="Released"/>.</summary>
+    public static void Opened(ModelCopy copy)
+    {
+        lock (copy.Model.Gate)
+        {
+            copy.WriterHandles++;
+        }
+    }
+
+    /// <summary>A program began to close an open writer, or wrote again through it.</summary>
+    public static void Closing(ModelCopy copy, bool isClosing)
+    {
+        lock (copy.Model.Gate)
+        {
+            copy.ClosingHandles += isClosing ? 1 : -1;
+        }
+    }
+
+    /// <summary>An open writer was released.</summary>
+    public void Released(ModelCopy copy, string path, bool isClosing) => Over(copy, path, isHandle: true, isClosing);
+
+    private void Over(ModelCopy copy, string path, bool isHandle, bool isClosing)
     {
         lock (copy.Model.Gate)
         {
             copy.RemoveWriter(path);
+            copy.WriterHandles -= isHandle ? 1 : 0;
+            copy.ClosingHandles -= isClosing ? 1 : 0;
             copy.ChangeVersion++;
             copy.LastChange = time.GetUtcNow();
         }

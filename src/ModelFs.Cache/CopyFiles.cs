@@ -35,6 +35,9 @@ internal sealed class CopyFiles(CacheFolder folder)
         TreeRemoval.Remove(PosixFile.Rename(path, doomed) == Errno.None ? doomed : path);
     }
 
+    /// <summary>Bytes that can still be written to the cache's disk.</summary>
+    public long BytesFree() => PosixFile.StatFileSystem(folder.Root, out var disk) == Errno.None ? disk.BytesAvailable : long.MaxValue;
+
     /// <summary>Where a pack is written.</summary>
     public string NewPackPath() => Path.Combine(folder.Staging, "pack-" + folder.NextId().ToString(CultureInfo.InvariantCulture));
 

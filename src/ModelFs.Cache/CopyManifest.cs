@@ -70,4 +70,6 @@ public sealed record SentArchive(string Key, string? BaseRevision, long Length, 
 [JsonSerializable(typeof(CopyManifest))]
 [JsonSerializable(typeof(BaseTree))]
 [JsonSerializable(typeof(JournalMark))]
+[JsonSerializable(typeof(PinnedModels))]
+[JsonSerializable(typeof(ModelIntent))]
 internal sealed partial class CacheJson : JsonSerializerContext;

@@ -4,11 +4,12 @@ namespace ModelFs.Cache;
 
 /// <summary>All copies on the cache's disk: which is to go when room is needed, and which is to be removed when nobody holds it any more.</summary>
 /// <remarks>Its own lock guards only the two sets and is never held together with a model's gate.</remarks>
-internal sealed partial class CopyShelf(CopyFiles files, CacheJournal journal, CacheOptions options, ILogger logger)
+internal sealed partial class CopyShelf(CopyFiles files, CacheJournal journal, CachePins pins, CacheOptions options, ILogger logger)
 {
     private readonly Lock _gate = new();
     private readonly HashSet<ModelCopy> _copies = [];
     private readonly List<ModelCopy> _conflicts = [];
+    private readonly List<Task> _drops = [];
 
     /// <summary>A copy is no longer its model's current one. Raised outside of every lock.</summary>
     public event Action<ModelCopy>? Retired;
@@ -65,6 +66,15 @@ internal sealed partial class CopyShelf(CopyFiles files, CacheJournal journal, C
         }
     }
 
+    /// <summary>A kept version was decided about.</summary>
+    public void RemoveConflict(ModelCopy copy)
+    {
+        lock (_gate)
+        {
+            _conflicts.Remove(copy);
+        }
+    }
+
     public void AddConflicts(IReadOnlyList<ModelCopy> copies)
     {
         lock (_gate)
@@ -77,14 +87,20 @@ internal sealed partial class CopyShelf(CopyFiles files, CacheJournal journal, C
         }
     }
 
-    /// <summary>Retires least recently used copies until so many more bytes fit under the limit, as far as clean, unused copies go.</summary>
+    /// <summary>
+    /// Retires least recently used copies until so many more bytes fit under the limit, and leave free what is to stay free on the disk, as far as
+    /// clean, unused copies go; returns when their files are gone.
+    /// </summary>
     public void MakeRoom(long bytes)
     {
         // Nothing that could go makes room for more than the limit itself.
-        if (options.BytesMax is not { } limit || bytes > limit)
+        if (bytes > options.BytesMax)
         {
             return;
         }
+
+        var limit = options.BytesMax ?? long.MaxValue;
+        var wanted = files.BytesFree() is var free && free == long.MaxValue ? 0 : options.FreeBytesMin + bytes - free;
 
         ModelCopy[] oldestFirst;
         lock (_gate)
@@ -95,23 +111,32 @@ internal sealed partial class CopyShelf(CopyFiles files, CacheJournal journal, C
         var total = oldestFirst.Sum(copy => copy.ContentBytes) + Conflicts.Sum(copy => copy.ContentBytes);
         foreach (var copy in oldestFirst)
         {
-            if (total + bytes <= limit)
+            if (total <= limit - bytes && wanted <= 0)
             {
-                return;
+                break;
             }
 
             if (bytes == 0 && copy == oldestFirst[^1])
             {
                 // The newest was fetched for somebody who is about to use it.
-                return;
+                break;
             }
 
             if (TryEvict(copy))
             {
                 total -= copy.ContentBytes;
+                wanted -= copy.ContentBytes;
                 LogEvicted(logger, copy.Model.Name.ToString(), copy.ContentBytes);
             }
         }
+
+        Task[] drops;
+        lock (_gate)
+        {
+            drops = [.. _drops];
+        }
+
+        Task.WaitAll(drops);
     }
 
     /// <summary>Tells that a copy was retired, and removes it if nobody holds it.</summary>
@@ -140,15 +165,27 @@ internal sealed partial class CopyShelf(CopyFiles files, CacheJournal journal, C
             }
         }
 
-        _ = Task.Run(() => files.Drop(copy.Folder));
+        var drop = Task.Run(() => files.Drop(copy.Folder));
+        lock (_gate)
+        {
+            _drops.RemoveAll(task => task.IsCompleted);
+            _drops.Add(drop);
+        }
     }
 
-    private bool TryEvict(ModelCopy copy)
+    /// <summary>Drops a copy that is clean and not in use.</summary>
+    /// <returns>False when it has to stay.</returns>
+    public bool TryEvict(ModelCopy copy)
     {
         var model = copy.Model;
+        if (pins.IsPinned(model.Name))
+        {
+            return false;
+        }
+
         lock (model.Gate)
         {
-            if (model.Copy != copy || copy.IsDirty || journal.IsMarked(copy.Id) || model.IsPublishing || copy.OpenFiles > 0 || copy.OpenWriters > 0)
+            if (model.Copy != copy || copy.IsDirty || journal.IsMarked(copy.Id) || model.Move is not null || model.IsPublishing || copy.OpenFiles > 0 || copy.OpenWriters > 0)
             {
                 return false;
             }

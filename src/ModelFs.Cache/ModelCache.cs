@@ -24,7 +24,12 @@ public sealed partial class ModelCache : IAsyncDisposable
     private readonly CopyChanges _changes;
     private readonly CopySealer _sealer;
     private readonly WritebackQueue _queue;
+    private readonly ClosePublisher _closes;
     private readonly CopyShelf _shelf;
+    private readonly CopyEndings _endings;
+    private readonly ConflictResolver _resolver;
+    private readonly ModelMoves _moves;
+    private readonly ModelRemovals _removals;
     private readonly IModelStore _store;
     private readonly CancellationTokenSource _stopping = new();
     private Task _sealing = Task.CompletedTask;
@@ -39,13 +44,19 @@ public sealed partial class ModelCache : IAsyncDisposable
         _logger = logger;
         _files = new CopyFiles(folder);
         _journal = new CacheJournal(folder, time);
-        _shelf = new CopyShelf(_files, _journal, options, logger);
+        Pins = new CachePins(folder);
+        _shelf = new CopyShelf(_files, _journal, Pins, options, logger);
         _sealer = new CopySealer(folder, _shelf);
-        _queue = new WritebackQueue(options, time, logger, new ModelPublisher(store, _files, _journal, options, time, logger).PublishAsync, SetAside);
-        _fetches = new ModelFetches(new ModelFetcher(store, _files, folder, options, time, logger), _shelf, store.DisplayName, options, time, logger);
-        _changes = new CopyChanges(_journal, _queue, time);
         Catalog = new ModelCatalog(store, options, time, logger);
         Catalog.Changed += OnListingChanged;
+        _endings = new CopyEndings(_files, _journal, _shelf, Catalog, time);
+        _queue = new WritebackQueue(options, time, logger, new ModelPublisher(store, _files, _journal, options, time, logger).PublishAsync, _endings.SetAside, Catalog.IsMoving);
+        _closes = new ClosePublisher(_queue, time, logger);
+        _resolver = new ConflictResolver(store, Catalog, _shelf, _files, _journal, _endings, _queue, time, logger);
+        _fetches = new ModelFetches(new ModelFetcher(store, _files, folder, options, time, logger), _shelf, store.DisplayName, options, time, logger);
+        _changes = new CopyChanges(_journal, _queue, time);
+        _moves = new ModelMoves(store, Catalog, _journal, _queue, _fetches, options, time, logger);
+        _removals = new ModelRemovals(store, Catalog, _journal, _endings, _queue, options, time, logger);
         _shelf.Retired += copy => CopyRetired?.Invoke(copy);
     }
 
@@ -54,6 +65,9 @@ public sealed partial class ModelCache : IAsyncDisposable
 
     /// <summary>Which models there are.</summary>
     public ModelCatalog Catalog { get; }
+
+    /// <summary>Models that are to stay here.</summary>
+    public CachePins Pins { get; }
 
     /// <summary>The store behind.</summary>
     public IModelStore Store => _store;
@@ -94,6 +108,13 @@ public sealed partial class ModelCache : IAsyncDisposable
         }
 
         _shelf.AddConflicts(conflicts);
+        if (!_options.ReadOnly)
+        {
+            var intents = _journal.ReadIntents();
+            _moves.TakeUp(intents.Where(intent => intent.Kind == ModelIntent.KindMove));
+            _ = _removals.TakeUpAsync([.. intents.Where(intent => intent.Kind == ModelIntent.KindDelete)], _stopping.Token);
+        }
+
         _ = Catalog.RefreshIfOlder(TimeSpan.Zero);
         _sealing = SealFromTimeToTimeAsync();
         if (!_options.ReadOnly)
@@ -119,6 +140,19 @@ public sealed partial class ModelCache : IAsyncDisposable
 
     /// <summary>A change announced by <see cref="BeginChangeAsync"/> is over; the copy begins to settle.</summary>
     public void EndChange(ModelCopy copy, string path) => _changes.End(copy, path);
+
+    /// <summary>What was announced by <see cref="BeginChangeAsync"/> is a file that stays open for writing, until <see cref="WriterReleased"/>.</summary>
+    public static void WriterOpened(ModelCopy copy) => CopyChanges.Opened(copy);
+
+    /// <summary>A program began to close a writer, or wrote again through it.</summary>
+    public static void WriterClosing(ModelCopy copy, bool isClosing) => CopyChanges.Closing(copy, isClosing);
+
+    /// <summary>The counterpart of <see cref="WriterOpened"/>, in place of <see cref="EndChange"/>.</summary>
+    public void WriterReleased(ModelCopy copy, string path, bool isClosing) => _changes.Released(copy, path, isClosing);
+
+    /// <summary>Returns when the store has what the copy holds, unless another file of it is open for writing or it was never published.</summary>
+    /// <exception cref="ModelException">The store did not take it; it is tried again in the background.</exception>
+    public Task PublishAtCloseAsync(ModelCopy copy, CancellationToken cancellationToken) => _closes.PublishAsync(copy, cancellationToken);
 
     /// <summary>Notes which file of the cache's disk a writer was given, so that a publish can see whether it is quiet.</summary>
     public static void NoteWritten(ModelCopy copy, ulong inode)
@@ -186,7 +220,7 @@ public sealed partial class ModelCache : IAsyncDisposable
     /// <exception cref="ModelException">The cache's disk refused.</exception>
     public async Task<ModelCopy> CreateModelAsync(ModelName name, uint mode)
     {
-        var model = await TakeDiskTurnAsync(name).ConfigureAwait(false);
+        var model = await Catalog.TakeDiskTurnAsync(name, _stopping.Token).ConfigureAwait(false);
         try
         {
             lock (model.Gate)
@@ -227,50 +261,61 @@ public sealed partial class ModelCache : IAsyncDisposable
     /// It is published and deleting is not allowed (<see cref="ModelErrorKind.NotPermitted"/>): the removals are discarded, and the store's
     /// version shows again. Or the store refused.
     /// </exception>
-    public async Task RemoveModelAsync(CachedModel model, CancellationToken cancellationToken)
+    public Task RemoveModelAsync(CachedModel model, CancellationToken cancellationToken) => _removals.RemoveAsync(model, cancellationToken);
+
+    /// <summary>Gives a model another name: here at once, in the store in the background.</summary>
+    /// <exception cref="ModelException">It is in use, or it is published and renaming is not allowed; nothing changed.</exception>
+    public Task RenameModelAsync(CachedModel model, ModelName newName) => _moves.RenameAsync(model, newName);
+
+    /// <summary>Decides about a version that is kept under <c>/.modelfs/conflicts</c>; returns when the store has what was asked for.</summary>
+    /// <exception cref="ModelException">It can't be done now; the version is still kept, or its publish goes on being tried.</exception>
+    public Task ResolveAsync(ModelCopy conflict, KeptVersion keep, CancellationToken cancellationToken) => _resolver.ResolveAsync(conflict, keep, cancellationToken);
+
+    /// <summary>Decides about a model that needs review, or about its only kept version.</summary>
+    /// <exception cref="ModelException">It can't be done now, nothing is to be decided, or it is not clear which version is meant.</exception>
+    public Task ResolveAsync(CachedModel model, KeptVersion keep, CancellationToken cancellationToken)
     {
-        ModelCopy? copy;
-        StoredObject? stored;
+        var kept = Conflicts.Where(copy => copy.Model.Name == model.Name).ToList();
+        return model.Copy is { NeedsReview: true } || kept.Count == 0 ? _resolver.ReviewAsync(model, keep, cancellationToken)
+            : kept.Count == 1 ? _resolver.ResolveAsync(kept[0], keep, cancellationToken)
+            : throw new ModelException(
+                ModelErrorKind.NotPermitted,
+                $"{model.Name} has {kept.Count} kept versions; name the one that is meant: {string.Join(", ", kept.Select(copy => copy.Manifest.ConflictName))}");
+    }
+
+    /// <summary>The name that a kept version gets as a model of its own.</summary>
+    public static ModelName NameBeside(ModelCopy conflict) => ConflictResolver.NameBeside(conflict);
+
+    /// <summary>Drops the local copy of a model, which is fetched again when it is used.</summary>
+    /// <exception cref="ModelException">It has to stay: it has changes, is open, or is pinned.</exception>
+    public void Evict(CachedModel model)
+    {
+        if (model.Copy is { } copy && !_shelf.TryEvict(copy))
+        {
+            throw Pins.IsPinned(model.Name)
+                ? new ModelException(ModelErrorKind.NotPermitted, $"{model.Name} is pinned; `modelfs pin --off` releases it")
+                : new ModelException(ModelErrorKind.Busy, $"{model.Name} {(copy.IsDirty ? "has changes that the store does not have yet" : "has open files")}; its local copy stays");
+        }
+    }
+
+    /// <summary>Another revision was made current by this mount itself: it is shown as one that a listing brings.</summary>
+    public void NoteRestored(ModelName name, StoredObject stored)
+    {
+        var model = Catalog.GetOrAdd(name);
         lock (model.Gate)
         {
-            if (model.IsPublishing || model.Copy is { OpenWriters: > 0 })
-            {
-                throw new ModelException(ModelErrorKind.Busy, $"{model.Name} is being written or published; try again when it is done");
-            }
-
-            (copy, stored) = (model.Copy, model.Stored);
+            model.NoteStored(stored, _time.GetTimestamp());
         }
 
-        if (stored is not null && _options.AllowDelete)
-        {
-            try
-            {
-                await _store.DeleteAsync(stored.Key, stored.Revision, cancellationToken).ConfigureAwait(false);
-                LogDeleted(_logger, stored.Key, stored.Revision.Value);
-            }
-            catch (StoreException error)
-            {
-                throw ModelErrors.From(error, $"cannot delete {stored.Key} in {_store.DisplayName}");
-            }
+        OnListingChanged([model]);
+    }
 
-            lock (model.Gate)
-            {
-                model.NoteStored(null, _time.GetTimestamp());
-            }
-        }
-
-        if (copy is not null)
-        {
-            Discard(model, copy);
-        }
-
-        Catalog.Prune();
-        if (stored is not null && !_options.AllowDelete)
-        {
-            throw new ModelException(
-                ModelErrorKind.NotPermitted,
-                $"{model.Name} is published and this mount does not delete (--allow-delete); its removed files show again");
-        }
+    /// <summary>Keeps a model here, or lets it go again when room is needed.</summary>
+    /// <exception cref="ModelException">The cache's disk refused.</exception>
+    public void Pin(CachedModel model, bool isPinned)
+    {
+        Pins.Set(model.Name, isPinned);
+        FetchPinned();
     }
 
     /// <summary>Publishes a model, or all of them but those that need a person's review, now; returns when the store has the changes.</summary>
@@ -313,6 +358,7 @@ public sealed partial class ModelCache : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await _stopping.CancelAsync().ConfigureAwait(false);
+        await _moves.DisposeAsync().ConfigureAwait(false);
         await _fetches.DisposeAsync().ConfigureAwait(false);
         await _queue.DisposeAsync().ConfigureAwait(false);
 
@@ -356,55 +402,6 @@ public sealed partial class ModelCache : IAsyncDisposable
         }
     }
 
-    /// <summary>The disk turn of the model of that name, as the catalog has it: with the turn taken the catalog does not forget it.</summary>
-    private async Task<CachedModel> TakeDiskTurnAsync(ModelName name)
-    {
-        while (true)
-        {
-            var model = Catalog.GetOrAdd(name);
-            await model.DiskTurn.WaitAsync(_stopping.Token).ConfigureAwait(false);
-            if (Catalog.GetOrAdd(name) == model)
-            {
-                return model;
-            }
-
-            model.DiskTurn.Release();
-        }
-    }
-
-    /// <summary>Gives up a copy with its changes. The folder goes before the mark: a mark without a folder is harmless, the reverse is not.</summary>
-    private void Discard(CachedModel model, ModelCopy copy)
-    {
-        lock (model.Gate)
-        {
-            Retire(model, copy);
-            copy.DirtySince = null;
-        }
-
-        _files.Drop(copy.Folder);
-        _journal.Clear(copy.Id);
-        _shelf.NoteRetired(copy);
-    }
-
-    /// <summary>Keeps a version that lost against the store under a name of its own; the model's folder leads to the store's version again.</summary>
-    private void SetAside(CachedModel model, ModelCopy copy)
-    {
-        var manifest = copy.Manifest with { ConflictName = ConflictNames.For(model.Name, _time.GetUtcNow()) };
-        CopyFiles.WriteManifest(copy.Folder, manifest, durable: true);
-        _journal.Clear(copy.Id);
-        lock (model.Gate)
-        {
-            copy.Manifest = manifest;
-            copy.DirtySince = null;
-            model.MoveTo(ModelState.Conflicted);
-            Retire(model, copy);
-        }
-
-        _shelf.AddConflicts([copy]);
-        _shelf.NoteRetired(copy);
-        _ = Catalog.RefreshIfOlder(TimeSpan.Zero);
-    }
-
     private void OnListingChanged(IReadOnlyList<CachedModel> changed)
     {
         foreach (var model in changed)
@@ -419,6 +416,31 @@ public sealed partial class ModelCache : IAsyncDisposable
         }
 
         Catalog.Prune();
+        FetchPinned();
+    }
+
+    /// <summary>Begins to fetch pinned models that are not here.</summary>
+    private void FetchPinned()
+    {
+        foreach (var pinned in Pins.All())
+        {
+            if (ModelName.TryParsePath(pinned, out var name) && Catalog.Find(name) is { Copy: null, Stored: not null } model)
+            {
+                _ = FetchQuietlyAsync(model);
+            }
+        }
+    }
+
+    private async Task FetchQuietlyAsync(CachedModel model)
+    {
+        try
+        {
+            _ = await AcquireAsync(model, _stopping.Token).ConfigureAwait(false);
+        }
+        catch (Exception error) when (error is ModelException or OperationCanceledException)
+        {
+            // It is shown as failed, and tried again with the next listing that changes, or by who uses it.
+        }
     }
 
     /// <summary>Retires a clean, unused copy whose model has another revision in the store, or none.</summary>
@@ -449,6 +471,7 @@ public sealed partial class ModelCache : IAsyncDisposable
         }
 
         _shelf.NoteRetired(copy);
+        FetchPinned();
     }
 
     private async Task ReplaceLaterAsync(CachedModel model, TimeSpan pause)
@@ -472,7 +495,4 @@ public sealed partial class ModelCache : IAsyncDisposable
         model.Incarnation++;
         model.MoveTo(ModelState.Absent);
     }
-
-    [LoggerMessage(Level = LogLevel.Information, Message = "deleted {Key}, revision {Revision}")]
-    private static partial void LogDeleted(ILogger logger, string key, string revision);
 }

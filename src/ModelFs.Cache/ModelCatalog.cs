@@ -17,6 +17,7 @@ public sealed partial class ModelCatalog
     private readonly Lock _gate = new();
     private readonly SortedDictionary<string, CachedModel> _models = new(StringComparer.Ordinal);
     private readonly TaskCompletionSource _firstListing = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly List<ModelIntent> _moves = [];
     private IReadOnlyList<string> _clashes = [];
     private Task? _refresh;
     private DateTimeOffset _listedAt = DateTimeOffset.MinValue;
@@ -129,6 +130,79 @@ public sealed partial class ModelCatalog
         }
     }
 
+    /// <summary>The disk turn of the model of that name, as the catalog has it: with the turn taken the catalog does not forget it.</summary>
+    internal async Task<CachedModel> TakeDiskTurnAsync(ModelName name, CancellationToken cancellationToken)
+    {
+        while (true)
+        {
+            var model = GetOrAdd(name);
+            await model.DiskTurn.WaitAsync(cancellationToken).ConfigureAwait(false);
+            if (GetOrAdd(name) == model)
+            {
+                return model;
+            }
+
+            model.DiskTurn.Release();
+        }
+    }
+
+    /// <summary>A model stands under another name from now on; what the store still has under the old key is shown under the new name.</summary>
+    internal void Rename(CachedModel model, ModelName newName, ModelIntent? move)
+    {
+        lock (_gate)
+        {
+            if (_models.GetValueOrDefault(model.Name.ToString()) == model)
+            {
+                _models.Remove(model.Name.ToString());
+            }
+
+            model.Name = newName;
+            _models[newName.ToString()] = model;
+            if (move is not null)
+            {
+                _moves.Add(move);
+            }
+        }
+    }
+
+    /// <summary>A rename is over.</summary>
+    internal void EndMove(ModelIntent move)
+    {
+        lock (_gate)
+        {
+            _moves.RemoveAll(each => each.Id == move.Id);
+        }
+    }
+
+    /// <summary>Whether the store's object of a key is still to be renamed, so that nothing new can be published there.</summary>
+    internal bool IsMoving(string key)
+    {
+        lock (_gate)
+        {
+            return _moves.Exists(move => move.Key == key);
+        }
+    }
+
+    /// <summary>Shows what is being renamed under its new name.</summary>
+    private void ApplyMoves(Dictionary<ModelName, StoredObject> listed)
+    {
+        List<ModelIntent> moves;
+        lock (_gate)
+        {
+            moves = [.. _moves];
+        }
+
+        foreach (var move in moves)
+        {
+            if (ModelKey.TryParse(move.Key, out var oldKey) && ModelKey.TryParse(move.NewKey!, out var newKey)
+                && listed.TryGetValue(oldKey.Model, out var entry) && entry.Key == move.Key && entry.Revision.Value == move.Revision)
+            {
+                listed.Remove(oldKey.Model);
+                listed.TryAdd(newKey.Model, entry);
+            }
+        }
+    }
+
     /// <summary>Forgets models that neither the store nor the cache holds; not one whose first copy is being made.</summary>
     internal void Prune()
     {
@@ -173,6 +247,7 @@ public sealed partial class ModelCatalog
                 }
             }
 
+            ApplyMoves(listed);
             RemoveProjectsBehindModels(listed, clashes);
             Apply(listed, clashes, startedAt);
             lock (_gate)

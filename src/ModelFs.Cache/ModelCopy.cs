@@ -58,6 +58,12 @@ public sealed class ModelCopy
     /// <summary>Files open for writing and changes under way.</summary>
     public int OpenWriters { get; internal set; }
 
+    /// <summary>Files open for writing, without changes that are only under way.</summary>
+    internal int WriterHandles { get; set; }
+
+    /// <summary>Those of <see cref="WriterHandles"/> whose program has begun to close them and has not written since.</summary>
+    internal int ClosingHandles { get; set; }
+
     /// <summary>Sum of its files' sizes, as of the last scan.</summary>
     public long ContentBytes { get; internal set; }
 
@@ -80,7 +86,7 @@ public sealed class ModelCopy
     internal bool EveryFileSuspect { get; set; }
 
     /// <summary>Whether the unpublished content is from before an unclean restart of the machine and was not synced.</summary>
-    internal bool NeedsReview { get; set; }
+    public bool NeedsReview { get; internal set; }
 
     /// <summary>Whether its mark on disk says that all content is synced; the next change rewrites the mark first.</summary>
     internal bool IsMarkedSynced { get; set; }
@@ -97,8 +103,20 @@ public sealed class ModelCopy
     /// <summary>The time of last use that the folder's mtime tells the next daemon.</summary>
     internal DateTimeOffset LastUsedOnDisk { get; set; }
 
-    /// <summary>Names a file that is open for writing, for error messages.</summary>
-    internal string? AnyWriter => _writers.Keys.FirstOrDefault();
+    /// <summary>Whether it was told that programs keep it open for too long.</summary>
+    internal bool IsUnsettledTold { get; set; }
+
+    /// <summary>Names a file that is open for writing, for messages.</summary>
+    public string? AnyWriter
+    {
+        get
+        {
+            lock (Model.Gate)
+            {
+                return _writers.Keys.FirstOrDefault();
+            }
+        }
+    }
 
     internal void AddWriter(string path)
     {

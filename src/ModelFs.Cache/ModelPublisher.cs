@@ -17,27 +17,40 @@ namespace ModelFs.Cache;
 /// while no writer is counted, and each file then found without a writable descriptor or mapping (<see cref="PosixFile.ProbeQuiet"/>),
 /// nothing can change until the version does; so the pack is good if the version is still the same after it.
 /// </remarks>
-internal sealed partial class ModelPublisher(IModelStore store, CopyFiles files, CacheJournal journal, CacheOptions options, TimeProvider time, ILogger logger)
+internal sealed partial class ModelPublisher
 {
-    private readonly SentArchives _sent = new(store, journal);
-    private readonly PackBases _bases = new(store, options);
+    private readonly IModelStore _store;
+    private readonly CopyFiles _files;
+    private readonly CacheJournal _journal;
+    private readonly TimeProvider _time;
+    private readonly ILogger _logger;
+    private readonly CacheOptions _options;
+    private readonly SentArchives _sent;
+    private readonly ConditionalUpload _upload;
+    private readonly PackBases _bases;
+
+    public ModelPublisher(IModelStore store, CopyFiles files, CacheJournal journal, CacheOptions options, TimeProvider time, ILogger logger)
+    {
+        (_store, _files, _journal, _options, _time, _logger) = (store, files, journal, options, time, logger);
+        _sent = new SentArchives(store, journal);
+        _upload = new ConditionalUpload(store, _sent, time, logger);
+        _bases = new PackBases(store, options);
+    }
 
     /// <summary>Attempts it; every outcome but success leaves the copy dirty and whole.</summary>
     public async Task<PublishOutcome> PublishAsync(CachedModel model, ModelCopy copy, CancellationToken cancellationToken)
     {
-        long version;
-        bool everyFileSuspect;
-        HashSet<ulong> written;
+        Moment moment;
         lock (model.Gate)
         {
-            if (copy.OpenWriters > 0)
+            // Files whose close waits for this very attempt are still open; every other writer holds it up.
+            var isClosing = model.IsPublishedAtClose && copy.OpenWriters > 0 && copy.OpenWriters == copy.ClosingHandles;
+            if (copy.OpenWriters > 0 && !isClosing)
             {
                 return new PublishOutcome(PublishResult.NotQuiet, Busy(model, copy.AnyWriter));
             }
 
-            version = copy.ChangeVersion;
-            everyFileSuspect = copy.EveryFileSuspect;
-            written = [.. copy.WrittenInodes];
+            moment = new Moment(copy.ChangeVersion, isClosing, copy.EveryFileSuspect, [.. copy.WrittenInodes]);
         }
 
         try
@@ -48,12 +61,17 @@ internal sealed partial class ModelPublisher(IModelStore store, CopyFiles files,
                 known,
                 (path, status) =>
                 {
-                    if (everyFileSuspect || written.Contains(status.Inode))
+                    if (!moment.IsClosing && moment.IsSuspect(status.Inode))
                     {
                         RefuseIfWritable(model, copy, path);
                     }
                 },
                 cancellationToken);
+            if (moment.IsClosing)
+            {
+                // A file that can still be written is read again by whoever looks next, whatever lstat says of it.
+                scan = scan with { Files = [.. scan.Files.Select(file => moment.IsSuspect(file.Inode) ? file with { ChangeNanoseconds = TreeScan.NeverSame } : file)] };
+            }
 
             if (scan.Files.Count == 0)
             {
@@ -64,32 +82,36 @@ internal sealed partial class ModelPublisher(IModelStore store, CopyFiles files,
             {
                 // The same bytes, but written anew: nothing says that they are on the disk.
                 var unsealed = copy.Manifest with { BootId = CacheFolder.BootId };
-                return await FinishAsync(model, copy, version, unsealed, scan, PublishResult.Unchanged, cancellationToken).ConfigureAwait(false);
+                return await FinishAsync(model, copy, moment.Version, unsealed, scan, PublishResult.Unchanged, cancellationToken).ConfigureAwait(false);
             }
 
             SyncChanged(copy, scan);
-            if (!await MarkSyncedAsync(model, copy, version, cancellationToken).ConfigureAwait(false))
+            if (!moment.IsClosing && !await MarkSyncedAsync(model, copy, moment.Version, cancellationToken).ConfigureAwait(false))
             {
                 return new PublishOutcome(PublishResult.NotQuiet, Busy(model, null));
             }
 
             try
             {
-                return await PackAndStoreAsync(model, copy, version, scan, uponBase: true, cancellationToken).ConfigureAwait(false);
+                return await PackAndStoreAsync(model, copy, moment, scan, uponBase: true, cancellationToken).ConfigureAwait(false);
             }
-            catch (BaseReplacedException)
+            catch (ConditionalUpload.BaseReplacedException)
             {
-                return await PackAndStoreAsync(model, copy, version, scan, uponBase: false, cancellationToken).ConfigureAwait(false);
+                return await PackAndStoreAsync(model, copy, moment, scan, uponBase: false, cancellationToken).ConfigureAwait(false);
             }
         }
         catch (NotQuietException busy)
         {
             return new PublishOutcome(PublishResult.NotQuiet, busy.Reason);
         }
+        catch (PackException) when (moment.IsClosing)
+        {
+            return new PublishOutcome(PublishResult.NotQuiet, Busy(model, null));
+        }
         catch (Exception error) when (error is StoreException or ArchiveException or PackException or ModelException or IOException or UnauthorizedAccessException)
         {
-            return IsCurrent(model, copy, version)
-                ? new PublishOutcome(PublishResult.Failed, ModelErrors.From(error, $"cannot publish {model.Name} to {store.DisplayName}"))
+            return IsCurrent(model, copy, moment.Version)
+                ? new PublishOutcome(PublishResult.Failed, ModelErrors.From(error, $"cannot publish {model.Name} to {_store.DisplayName}"))
                 : new PublishOutcome(PublishResult.NotQuiet, Busy(model, null));
         }
     }
@@ -109,6 +131,17 @@ internal sealed partial class ModelPublisher(IModelStore store, CopyFiles files,
         }
 
         // Other errors mean that the cache's file system has no leases; the count of open files is all there is to go by then.
+    }
+
+    /// <summary>After packing files that could still be written: every byte of them is still what was packed.</summary>
+    private static void RefuseIfWritten(CachedModel model, ModelCopy copy, Moment moment, TreeScan packed, CancellationToken cancellationToken)
+    {
+        var known = packed.Files.Where(file => !moment.IsSuspect(file.Inode)).ToDictionary(file => file.Path, StringComparer.Ordinal);
+        var now = TreeScan.Run(copy.Content, known, null, cancellationToken);
+        if (ModelTree.Digest(now.Entries) != ModelTree.Digest(packed.Entries))
+        {
+            throw new NotQuietException(Busy(model, null));
+        }
     }
 
     /// <summary>Brings changed files and all folders to the disk, so that the journal may say so.</summary>
@@ -152,7 +185,7 @@ internal sealed partial class ModelPublisher(IModelStore store, CopyFiles files,
                 copy.IsMarkedSynced = true;
             }
 
-            journal.Mark(copy.Id, copy.Manifest.Key, CacheJournal.StateSynced, copy.DirtySince, copy.Sent);
+            _journal.Mark(copy.Id, copy.Manifest.Key, CacheJournal.StateSynced, copy.DirtySince, copy.Sent);
             return true;
         }
         finally
@@ -162,11 +195,11 @@ internal sealed partial class ModelPublisher(IModelStore store, CopyFiles files,
     }
 
     private async Task<PublishOutcome> PackAndStoreAsync(
-        CachedModel model, ModelCopy copy, long version, TreeScan scan, bool uponBase, CancellationToken cancellationToken)
+        CachedModel model, ModelCopy copy, Moment moment, TreeScan scan, bool uponBase, CancellationToken cancellationToken)
     {
         var format = ModelKey.TryParse(copy.Manifest.Key, out var key) && key.Format.CanWrite() ? key.Format : ArchiveFormat.TarGz;
         var publishKey = new ModelKey(model.Name, format).ToString();
-        var packPath = files.NewPackPath();
+        var packPath = _files.NewPackPath();
         try
         {
             PackedModel packed;
@@ -174,7 +207,7 @@ internal sealed partial class ModelPublisher(IModelStore store, CopyFiles files,
             var output = new FileStream(packPath, FileMode.CreateNew, FileAccess.ReadWrite, FileShare.Read, 1 << 20, FileOptions.Asynchronous);
             await using (output.ConfigureAwait(false))
             {
-                var how = new PackOptions(format, copy.Manifest.Layout, model.Name, options.Compression, options.ArchiveStructure)
+                var how = new PackOptions(format, copy.Manifest.Layout, model.Name, _options.Compression, _options.ArchiveStructure)
                 {
                     Order = LoadOrder.Read(copy.Folder),
                     Base = basis,
@@ -182,23 +215,28 @@ internal sealed partial class ModelPublisher(IModelStore store, CopyFiles files,
                 packed = await ModelPacker.PackAsync(copy.Content, scan.Entries, how, output, cancellationToken).ConfigureAwait(false);
             }
 
-            var content = new PackFile(packPath, packed, model, store, source);
+            var content = new PackFile(packPath, packed, model, _store, source);
             var note = new SentArchive(
                 publishKey, copy.Manifest.BaseRevision, packed.ArchiveBytes, await content.IdentityAsync(cancellationToken).ConfigureAwait(false), packed.TreeDigest.ToString());
-            if (!await _sent.NoteAsync(model, copy, version, note, cancellationToken).ConfigureAwait(false))
+            if (moment.IsClosing)
+            {
+                RefuseIfWritten(model, copy, moment, scan, cancellationToken);
+            }
+
+            if (!await _sent.NoteAsync(model, copy, moment.Version, note, cancellationToken).ConfigureAwait(false))
             {
                 return new PublishOutcome(PublishResult.NotQuiet, Busy(model, null));
             }
 
-            var stored = await StoreAsync(model, copy, publishKey, content, cancellationToken).ConfigureAwait(false);
+            var stored = await _upload.RunAsync(model, copy, publishKey, content, cancellationToken).ConfigureAwait(false);
             if (stored is null)
             {
                 return new PublishOutcome(
                     PublishResult.Conflict,
-                    new ModelException(ModelErrorKind.Conflict, $"{publishKey} in {store.DisplayName} was changed by somebody else since this version was fetched"));
+                    new ModelException(ModelErrorKind.Conflict, $"{publishKey} in {_store.DisplayName} was changed by somebody else since this version was fetched"));
             }
 
-            LogPublished(logger, publishKey, stored.Length, scan.Files.Count, stored.Revision.Value, packed.Compression, packed.BytesFromBase);
+            LogPublished(_logger, publishKey, stored.Length, scan.Files.Count, stored.Revision.Value, packed.Compression, packed.BytesFromBase);
             PackBases.Keep(copy, stored, content);
             var manifest = copy.Manifest with
             {
@@ -210,101 +248,14 @@ internal sealed partial class ModelPublisher(IModelStore store, CopyFiles files,
             };
             lock (model.Gate)
             {
-                model.NoteStored(stored, time.GetTimestamp());
+                model.NoteStored(stored, _time.GetTimestamp());
             }
 
-            return await FinishAsync(model, copy, version, manifest, scan, PublishResult.Published, cancellationToken).ConfigureAwait(false);
+            return await FinishAsync(model, copy, moment.Version, manifest, scan, PublishResult.Published, cancellationToken).ConfigureAwait(false);
         }
         finally
         {
             _ = PosixFile.Unlink(packPath);
-        }
-    }
-
-    /// <summary>Uploads under the condition that belongs to the copy's base.</summary>
-    /// <returns>Null when the condition does not hold and what is there is not this very archive.</returns>
-    private async Task<StoredObject?> StoreAsync(CachedModel model, ModelCopy copy, string key, PackFile content, CancellationToken cancellationToken)
-    {
-        var condition = copy.Manifest.BaseRevision is { } revision && copy.Manifest.Key == key
-            ? PublishCondition.Matches(new StoreRevision(revision))
-            : PublishCondition.Absent;
-        try
-        {
-            return await store.PublishAsync(key, content, condition, cancellationToken).ConfigureAwait(false);
-        }
-        catch (StoreException error) when (error.Kind == StoreErrorKind.PreconditionFailed || (content.Source is not null && IsGone(error)))
-        {
-            // The answer to an upload that succeeded may have been lost, here or before a restart: the same tree packs to the same bytes.
-            var current = await store.StatAsync(key, cancellationToken).ConfigureAwait(false);
-            if (IsGone(error) && current?.Revision == content.Source?.Revision)
-            {
-                throw;
-            }
-
-            if (current is null || await content.EqualsAsync(store, current, cancellationToken).ConfigureAwait(false))
-            {
-                return current;
-            }
-
-            // Or an earlier one's was, of a tree that was changed since. Then this version descends from what is there after all.
-            if (await _sent.FindAsync(copy, current, cancellationToken).ConfigureAwait(false) is not { } earlier)
-            {
-                return null;
-            }
-
-            await AdoptAsync(model, copy, current, earlier, cancellationToken).ConfigureAwait(false);
-            if (content.Source is not null)
-            {
-                // What was packed refers to the revision that our own upload replaced.
-                throw new BaseReplacedException();
-            }
-
-            return await PublishOverAsync(key, content, current, cancellationToken).ConfigureAwait(false);
-        }
-    }
-
-    /// <summary>Whether parts of the base could not be read because it was replaced or deleted, which is noticed before the condition is.</summary>
-    private static bool IsGone(StoreException error) => error.Kind is StoreErrorKind.RevisionChanged or StoreErrorKind.NotFound;
-
-    /// <summary>Publishes over an earlier archive of our own; null when somebody replaced it meanwhile.</summary>
-    private async Task<StoredObject?> PublishOverAsync(string key, PackFile content, StoredObject ours, CancellationToken cancellationToken)
-    {
-        try
-        {
-            return await store.PublishAsync(key, content, PublishCondition.Matches(ours.Revision), cancellationToken).ConfigureAwait(false);
-        }
-        catch (StoreException error) when (error.Kind == StoreErrorKind.PreconditionFailed)
-        {
-            var current = await store.StatAsync(key, cancellationToken).ConfigureAwait(false);
-            return current is not null && await content.EqualsAsync(store, current, cancellationToken).ConfigureAwait(false) ? current : null;
-        }
-    }
-
-    /// <summary>Takes an archive in the store that turned out to be this copy's own for its base.</summary>
-    private async Task AdoptAsync(CachedModel model, ModelCopy copy, StoredObject stored, SentArchive sent, CancellationToken cancellationToken)
-    {
-        LogAdopted(logger, sent.Key, stored.Revision.Value);
-        await model.DiskTurn.WaitAsync(cancellationToken).ConfigureAwait(false);
-        try
-        {
-            var manifest = copy.Manifest with
-            {
-                Key = sent.Key,
-                BaseRevision = stored.Revision.Value,
-                BaseLength = stored.Length,
-                BaseModified = stored.LastModified,
-                BaseDigest = sent.TreeDigest,
-            };
-            CopyFiles.WriteManifest(copy.Folder, manifest, durable: true);
-            lock (model.Gate)
-            {
-                copy.Manifest = manifest;
-                model.NoteStored(stored, time.GetTimestamp());
-            }
-        }
-        finally
-        {
-            model.DiskTurn.Release();
         }
     }
 
@@ -322,12 +273,14 @@ internal sealed partial class ModelPublisher(IModelStore store, CopyFiles files,
                 copy.Manifest = manifest;
                 copy.ContentBytes = scan.ContentBytes;
                 copy.Sent = [];
-                if (copy.ChangeVersion != version)
+                if (copy.ChangeVersion != version || copy.OpenWriters > 0)
                 {
+                    // Also when a file is only being closed: the mark stays until nobody can write any more.
                     return new PublishOutcome(result);
                 }
 
                 copy.DirtySince = null;
+                copy.IsUnsettledTold = false;
                 copy.IsMarkedSynced = false;
                 copy.OnlyRemovals = true;
                 copy.EveryFileSuspect = false;
@@ -335,7 +288,7 @@ internal sealed partial class ModelPublisher(IModelStore store, CopyFiles files,
                 copy.WrittenInodes.Clear();
 
                 // Inside of the gate: a change that begins now finds the copy clean and writes its own mark after this.
-                journal.Clear(copy.Id);
+                _journal.Clear(copy.Id);
             }
 
             return new PublishOutcome(result);
@@ -349,11 +302,15 @@ internal sealed partial class ModelPublisher(IModelStore store, CopyFiles files,
     [LoggerMessage(Level = LogLevel.Information, Message = "published {Key}: {Bytes} bytes, {Files} files, revision {Revision}; {Compression}, {Kept} bytes of the archive as they were")]
     private static partial void LogPublished(ILogger logger, string key, long bytes, int files, string revision, CompressionReport compression, long kept);
 
-    [LoggerMessage(Level = LogLevel.Information, Message = "{Key}: revision {Revision} is an earlier version of this mount's own, whose upload got no answer")]
-    private static partial void LogAdopted(ILogger logger, string key, string revision);
-
-    /// <summary>What was packed refers to a revision that turned out to be replaced, by an upload of this copy's own.</summary>
-    private sealed class BaseReplacedException : Exception;
+    /// <summary>How the copy stood when the attempt began.</summary>
+    /// <param name="Version">Its change version.</param>
+    /// <param name="IsClosing">Whether files of it are still open, of which all are being closed.</param>
+    /// <param name="EveryFileSuspect">Whether any file may have a writer that this process does not know of.</param>
+    /// <param name="Written">Files, by their inode, that were opened for writing.</param>
+    private sealed record Moment(long Version, bool IsClosing, bool EveryFileSuspect, HashSet<ulong> Written)
+    {
+        public bool IsSuspect(ulong inode) => EveryFileSuspect || Written.Contains(inode);
+    }
 
     private sealed class NotQuietException(ModelException reason) : Exception
     {

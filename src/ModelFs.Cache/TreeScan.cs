@@ -11,7 +11,8 @@ namespace ModelFs.Cache;
 /// <param name="Changed">Paths of files whose digest had to be computed, because lstat told that they may differ from the base.</param>
 internal sealed record TreeScan(IReadOnlyList<TreeEntry> Entries, IReadOnlyList<BaseFile> Files, IReadOnlyList<string> Changed)
 {
-    private const uint NeverSame = uint.MaxValue;
+    /// <summary>Nanoseconds that no ctime has: the file is read again the next time.</summary>
+    public const uint NeverSame = uint.MaxValue;
 
     private static readonly TimeSpan s_clockTicks = TimeSpan.FromMilliseconds(20);
 

@@ -15,6 +15,7 @@ internal sealed partial class WritebackQueue : IAsyncDisposable
     private readonly ILogger _logger;
     private readonly Func<CachedModel, ModelCopy, CancellationToken, Task<PublishOutcome>> _publish;
     private readonly Action<CachedModel, ModelCopy> _setAside;
+    private readonly Func<string, bool> _isHeldBack;
     private readonly Lock _gate = new();
     private readonly Dictionary<CachedModel, Task> _running = [];
     private readonly HashSet<CachedModel> _dirty = [];
@@ -28,13 +29,15 @@ internal sealed partial class WritebackQueue : IAsyncDisposable
         TimeProvider time,
         ILogger logger,
         Func<CachedModel, ModelCopy, CancellationToken, Task<PublishOutcome>> publish,
-        Action<CachedModel, ModelCopy> setAside)
+        Action<CachedModel, ModelCopy> setAside,
+        Func<string, bool> isHeldBack)
     {
         _options = options;
         _time = time;
         _logger = logger;
         _publish = publish;
         _setAside = setAside;
+        _isHeldBack = isHeldBack;
         _slots = new SemaphoreSlim(options.PublishesMax);
     }
 
@@ -51,6 +54,9 @@ internal sealed partial class WritebackQueue : IAsyncDisposable
         _wake.Writer.TryWrite(true);
     }
 
+    /// <summary>What held models back is over.</summary>
+    public void TouchAll() => _wake.Writer.TryWrite(true);
+
     /// <summary>Models with changes that the store does not have.</summary>
     public IReadOnlyList<CachedModel> Pending()
     {
@@ -62,7 +68,10 @@ internal sealed partial class WritebackQueue : IAsyncDisposable
 
     /// <summary>Publishes now, whatever the settling times say.</summary>
     /// <returns>The outcome of an attempt that began after the call; null when there is nothing to publish.</returns>
-    public async Task<PublishOutcome?> PublishNowAsync(CachedModel model, CancellationToken cancellationToken)
+    /// <param name="model">The model.</param>
+    /// <param name="cancellationToken">Ends the wait.</param>
+    /// <param name="atClose">Whether a close waits for it.</param>
+    public async Task<PublishOutcome?> PublishNowAsync(CachedModel model, CancellationToken cancellationToken, bool atClose = false)
     {
         TaskCompletionSource<PublishOutcome> next;
         lock (model.Gate)
@@ -74,6 +83,7 @@ internal sealed partial class WritebackQueue : IAsyncDisposable
 
             next = model.NextOutcome ??= new TaskCompletionSource<PublishOutcome>(TaskCreationOptions.RunContinuationsAsynchronously);
             model.IsForced = true;
+            model.IsForcedByClose |= atClose;
         }
 
         Touch(model);
@@ -100,7 +110,7 @@ internal sealed partial class WritebackQueue : IAsyncDisposable
     {
         lock (model.Gate)
         {
-            return model.IsPublishing || model.Copy is { IsDirty: true } copy && copy.EmptyAtVersion != copy.ChangeVersion;
+            return model.IsPublishing || model.Move is not null || model.Copy is { IsDirty: true } copy && copy.EmptyAtVersion != copy.ChangeVersion;
         }
     }
 
@@ -157,6 +167,11 @@ internal sealed partial class WritebackQueue : IAsyncDisposable
         foreach (var model in candidates)
         {
             var due = DueAt(model, out var copy);
+            if (copy is not null && TellIfUnsettled(model, copy) is { } untilTold && (next is null || untilTold < next))
+            {
+                next = untilTold;
+            }
+
             if (copy is null)
             {
                 Forget(model);
@@ -185,10 +200,11 @@ internal sealed partial class WritebackQueue : IAsyncDisposable
         {
             lock (model.Gate)
             {
-                if (!model.IsPublishing && model.Copy is not { IsDirty: true })
+                if (!model.IsPublishing && model.Move is null && model.Copy is not { IsDirty: true })
                 {
                     _dirty.Remove(model);
                     model.IsForced = false;
+                    model.IsForcedByClose = false;
                     (waiting, model.NextOutcome) = (model.NextOutcome, null);
                 }
             }
@@ -203,7 +219,13 @@ internal sealed partial class WritebackQueue : IAsyncDisposable
         lock (model.Gate)
         {
             copy = model.Copy is { IsDirty: true } dirty ? dirty : null;
-            if (copy is null || model.IsPublishing)
+            if (copy is null || model.IsPublishing || model.IsRemoving)
+            {
+                return null;
+            }
+
+            // The old object of that key is still to be renamed: published now, this would only lose against it.
+            if (copy.IsNew && _isHeldBack(copy.Manifest.Key))
             {
                 return null;
             }
@@ -226,6 +248,32 @@ internal sealed partial class WritebackQueue : IAsyncDisposable
         }
     }
 
+    /// <summary>Tells once that programs keep a changed model open, or change it again and again, so that it is not published.</summary>
+    /// <returns>How long until that is to be told; null when it was, or needs not.</returns>
+    private TimeSpan? TellIfUnsettled(CachedModel model, ModelCopy copy)
+    {
+        string? writer;
+        lock (model.Gate)
+        {
+            if (copy is not { DirtySince: { } since, IsUnsettledTold: false, NeedsReview: false, IsEmptied: false } || model.State == ModelState.Failed)
+            {
+                return null;
+            }
+
+            var left = since + _options.UnsettledMax - _time.GetUtcNow();
+            if (left > TimeSpan.Zero)
+            {
+                return left;
+            }
+
+            copy.IsUnsettledTold = true;
+            writer = copy.AnyWriter;
+        }
+
+        LogUnsettled(_logger, model.Name.ToString(), _options.UnsettledMax.TotalSeconds, writer is null ? "it is changed again and again" : $"{writer} is open for writing");
+        return null;
+    }
+
     private void StartOne(CachedModel model, ModelCopy copy)
     {
         TaskCompletionSource<PublishOutcome>? waiting;
@@ -233,13 +281,15 @@ internal sealed partial class WritebackQueue : IAsyncDisposable
         {
             lock (model.Gate)
             {
-                if (model.IsPublishing)
+                if (model.IsPublishing || model.IsRemoving)
                 {
                     return;
                 }
 
                 model.IsPublishing = true;
                 model.IsForced = false;
+                model.IsPublishedAtClose = model.IsForcedByClose;
+                model.IsForcedByClose = false;
                 (waiting, model.NextOutcome) = (model.NextOutcome, null);
                 model.MoveTo(ModelState.Publishing);
             }
@@ -346,6 +396,9 @@ internal sealed partial class WritebackQueue : IAsyncDisposable
 
     [LoggerMessage(Level = LogLevel.Error, Message = "{Reason} (attempt {Tries}; next at {NextTryAt:u})")]
     private static partial void LogFailed(ILogger logger, string reason, int tries, DateTimeOffset nextTryAt);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "{Model} has had changes for {Seconds:F0} s that are not published: {Reason}")]
+    private static partial void LogUnsettled(ILogger logger, string model, double seconds, string reason);
 
     [LoggerMessage(Level = LogLevel.Error, Message = "conflict: {Reason}; the local version is kept under /.modelfs/conflicts")]
     private static partial void LogConflict(ILogger logger, string reason);

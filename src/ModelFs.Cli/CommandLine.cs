@@ -2,12 +2,14 @@ using System.CommandLine;
 using System.CommandLine.Help;
 using System.CommandLine.Invocation;
 using System.CommandLine.Parsing;
+using ModelFs.Cli.Control;
 using ModelFs.Cli.Draining;
 using ModelFs.Cli.Indexing;
 using ModelFs.Cli.Listing;
 using ModelFs.Cli.Mounting;
 using ModelFs.Cli.Status;
 using ModelFs.Cli.Transfers;
+using ModelFs.Cli.Undo;
 
 namespace ModelFs.Cli;
 
@@ -64,13 +66,19 @@ internal static class CommandLine
             UnmountCommand.Create(services),
             StatusCommand.Create(services),
             SyncCommand.Create(services),
+            ResolveCommand.Create(services),
+            WarmCommand.Create(services),
+            PinCommand.Create(services),
+            EvictCommand.Create(services),
             ListCommand.Create(services),
             PullCommand.Create(services),
             PushCommand.Create(services),
             CopyCommand.Create(services),
             IndexCommand.Create(services),
+            HistoryCommand.Create(services),
+            RestoreCommand.Create(services),
             CompletionCommand.Create(services),
-            StoreWaitCommand.Create(services),
+            SetAttributeCommand.Create(services),
         };
         if (services.Daemon is { } daemon)
         {

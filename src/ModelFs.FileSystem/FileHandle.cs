@@ -24,6 +24,21 @@ internal sealed class FileHandle(ulong id, Inode inode, HandleUse use) : IDispos
     /// <summary>Whether it was opened for writing.</summary>
     public bool IsWriter => use.IsWriter;
 
+    /// <summary>Whether its program began to close it and has not written since, as far as this process sees writes.</summary>
+    public bool IsClosing { get; private set; }
+
+    /// <summary>Notes that it is being closed, or written again.</summary>
+    /// <returns>Whether that is news.</returns>
+    public bool SetClosing(bool isClosing)
+    {
+        lock (_gate)
+        {
+            var isNews = IsClosing != isClosing;
+            IsClosing = isClosing;
+            return isNews;
+        }
+    }
+
     /// <summary>The path under which the change was announced.</summary>
     public string ChangePath => use.ChangePath ?? "";
 

@@ -44,7 +44,8 @@ public readonly record struct FsEntry(ulong Id, FsAttributes Attributes, TimeSpa
 /// <param name="LocalPath">The complete file of the cache behind it; null for a control file, whose content is a snapshot.</param>
 /// <param name="IsInherited">Whether a daemon that died had opened it already and the kernel only repeats its request.</param>
 /// <param name="CanCache">Whether the kernel may keep the file's pages: it is small, opened for reading, and had no writer since the kernel knows it.</param>
-public readonly record struct FsOpened(ulong Handle, string? LocalPath, bool IsInherited = false, bool CanCache = false);
+/// <param name="WantsFlush">Whether each close of it is to be told.</param>
+public readonly record struct FsOpened(ulong Handle, string? LocalPath, bool IsInherited = false, bool CanCache = false, bool WantsFlush = false);
 
 /// <summary>An open file that a daemon that died left to this one.</summary>
 /// <param name="Id">Its inode.</param>

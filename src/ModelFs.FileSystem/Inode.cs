@@ -28,6 +28,18 @@ internal enum InodeKind : byte
 
     /// <summary>One version that lost against the store; its inside is read-only.</summary>
     Conflict = 8,
+
+    /// <summary><c>/.modelfs/models</c>.</summary>
+    ModelStates = 9,
+
+    /// <summary><c>/.modelfs/models/NAME.json</c>: how one model stands.</summary>
+    ModelState = 10,
+
+    /// <summary><c>/.modelfs/history</c>.</summary>
+    History = 11,
+
+    /// <summary><c>/.modelfs/history/NAME.json</c>: the past of one model.</summary>
+    HistoryFile = 12,
 }
 
 /// <summary>
@@ -48,7 +60,7 @@ internal sealed class Inode
     public string Name { get; set; } = "";
 
     /// <summary>Of <see cref="InodeKind.Model"/>.</summary>
-    public CachedModel? Model { get; init; }
+    public CachedModel? Model { get; set; }
 
     /// <summary>The copy that the inode belongs to; null for what is above models, and for a model's folder that was not opened yet.</summary>
     public ModelCopy? Copy { get; set; }

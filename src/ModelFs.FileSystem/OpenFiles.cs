@@ -7,6 +7,8 @@ namespace ModelFs.FileSystem;
 /// <summary>Open files: reading, writing and syncing them where the kernel does not do so by itself, and what their closing means.</summary>
 internal sealed class OpenFiles(FileSystemState state, TreeNames names)
 {
+    private bool PublishesAtClose => state.Cache.Options.Durability == Durability.Remote;
+
     /// <summary>Opens a file of a model; a writer is announced to the cache first.</summary>
     public async ValueTask<FsResult<FsOpened>> OpenAsync(Inode inode, bool forWriting, bool truncate, FsRequest request)
     {
@@ -44,8 +46,13 @@ internal sealed class OpenFiles(FileSystemState state, TreeNames names)
         }
 
         ModelCache.FileOpened(copy);
+        if (writes)
+        {
+            ModelCache.WriterOpened(copy);
+        }
+
         var handle = state.Inodes.Open(inode, request, new HandleUse(writes, ChangePath: changePath));
-        return new FsOpened(handle.Id, path, CanCache: !writes && state.Inodes.CanCache(inode, state.Options.CachedFileBytesMax));
+        return new FsOpened(handle.Id, path, CanCache: !writes && state.Inodes.CanCache(inode, state.Options.CachedFileBytesMax), WantsFlush: writes && PublishesAtClose);
     }
 
     /// <summary>Makes a file and opens it; opens what is there already unless <paramref name="exclusive"/>.</summary>
@@ -76,13 +83,14 @@ internal sealed class OpenFiles(FileSystemState state, TreeNames names)
             if (missing == Errno.None)
             {
                 ModelCache.FileOpened(copy);
+                ModelCache.WriterOpened(copy);
                 var handle = state.Inodes.Open(state.Inodes.Find(entry.Id)!, request, new HandleUse(IsWriter: true, ChangePath: changePath));
                 if (file is not null)
                 {
                     handle.Adopt(file);
                 }
 
-                return new FsCreated(entry, new FsOpened(handle.Id, path));
+                return new FsCreated(entry, new FsOpened(handle.Id, path, WantsFlush: PublishesAtClose));
             }
 
             error = missing;
@@ -91,6 +99,14 @@ internal sealed class OpenFiles(FileSystemState state, TreeNames names)
         file?.Dispose();
         state.Cache.EndChange(copy, changePath);
         return error;
+    }
+
+    /// <summary>Opens a file that is made at this moment.</summary>
+    public FsOpened OpenSnapshot(Inode inode, FsRequest request, byte[] content)
+    {
+        var handle = state.Inodes.Open(inode, request, default);
+        handle.Snapshot = content;
+        return new FsOpened(handle.Id, null);
     }
 
     /// <summary>Takes over what a daemon that died had open.</summary>
@@ -107,11 +123,44 @@ internal sealed class OpenFiles(FileSystemState state, TreeNames names)
                 if (handle.IsWriter)
                 {
                     await state.Cache.BeginChangeAsync(copy, handle.ChangePath, ChangeKind.Write).ConfigureAwait(false);
+                    ModelCache.WriterOpened(copy);
                 }
             }
         }
 
         return opened;
+    }
+
+    /// <summary>A descriptor of a file is being closed; where closing promises it, returns when the store has what was written.</summary>
+    /// <remarks>
+    /// Comes once for every descriptor of an open file. Only the last one counts: a shell that redirects closes its first descriptor before anything
+    /// is written.
+    /// </remarks>
+    /// <exception cref="ModelException">The store did not take it.</exception>
+    public ValueTask<Errno> FlushAsync(ulong id, uint callerId, CancellationToken cancellationToken) =>
+        PublishesAtClose && state.Inodes.FindHandle(id) is { IsWriter: true, Inode.Copy: { } copy } handle
+            ? new(Task.Run(() => PublishAtCloseAsync(handle, copy, new ClosingCaller(callerId), cancellationToken), CancellationToken.None))
+            : new(Errno.None);
+
+    private async Task<Errno> PublishAtCloseAsync(FileHandle handle, ModelCopy copy, ClosingCaller caller, CancellationToken cancellationToken)
+    {
+        var hearsNothing = caller.HearsNothing();
+        if (!hearsNothing && caller.HoldsAnotherWriter($"/{copy.Model.Name}/{state.Inodes.RelativePath(handle.Inode)}"))
+        {
+            return Errno.None;
+        }
+
+        if (handle.SetClosing(true))
+        {
+            ModelCache.WriterClosing(copy, true);
+        }
+
+        if (!hearsNothing)
+        {
+            await state.Cache.PublishAtCloseAsync(copy, cancellationToken).ConfigureAwait(false);
+        }
+
+        return Errno.None;
     }
 
     /// <summary>Releases a handle; the last one of a file without a name removes it.</summary>
@@ -136,7 +185,7 @@ internal sealed class OpenFiles(FileSystemState state, TreeNames names)
 
         if (handle.IsWriter)
         {
-            state.Cache.EndChange(copy, handle.ChangePath);
+            state.Cache.WriterReleased(copy, handle.ChangePath, handle.IsClosing);
         }
 
         state.Cache.FileClosed(copy);
@@ -177,6 +226,11 @@ internal sealed class OpenFiles(FileSystemState state, TreeNames names)
         if (state.Inodes.FindHandle(id) is not { IsWriter: true } handle)
         {
             return Errno.EBADF;
+        }
+
+        if (handle.IsClosing && handle.SetClosing(false) && handle.Inode.Copy is { } copy)
+        {
+            ModelCache.WriterClosing(copy, false);
         }
 
         var error = Descriptor(handle, out var file);

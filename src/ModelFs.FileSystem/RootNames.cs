@@ -10,6 +10,9 @@ internal sealed class RootNames(FileSystemState state)
     private const string ControlName = ".modelfs";
     private const string StatusName = "status.json";
     private const string ConflictsName = "conflicts";
+    private const string StatesName = "models";
+    private const string StateEnding = ".json";
+    private const string HistoryName = "history";
 
     private readonly Lock _gate = new();
     private readonly HashSet<string> _emptyProjects = new(state.Inodes.Projects, StringComparer.Ordinal);
@@ -27,6 +30,14 @@ internal sealed class RootNames(FileSystemState state)
                 return state.Entry(state.Inodes.HandOut(parent, name, InodeKind.Status));
             case InodeKind.Control when name == ConflictsName:
                 return state.Entry(state.Inodes.HandOut(parent, name, InodeKind.Conflicts));
+            case InodeKind.Control when name == StatesName:
+                return state.Entry(state.Inodes.HandOut(parent, name, InodeKind.ModelStates));
+            case InodeKind.ModelStates:
+                return FindByStateFile(name) is { } shown ? state.Entry(state.Inodes.HandOut(parent, name, InodeKind.ModelState, null, shown)) : Errno.ENOENT;
+            case InodeKind.Control when name == HistoryName:
+                return state.Entry(state.Inodes.HandOut(parent, name, InodeKind.History));
+            case InodeKind.History:
+                return HistoryFiles.TryParse(name, out _) ? state.Entry(state.Inodes.HandOut(parent, name, InodeKind.HistoryFile)) : Errno.ENOENT;
             case InodeKind.Conflicts:
                 return state.Cache.Conflicts.FirstOrDefault(copy => copy.Manifest.ConflictName == name) is { } conflict
                     ? state.Entry(state.Inodes.HandOut(parent, name, InodeKind.Conflict, conflict))
@@ -55,7 +66,16 @@ internal sealed class RootNames(FileSystemState state)
         names = folder.Kind switch
         {
             InodeKind.Control =>
-                [Control(InodeKind.Conflicts, ConflictsName, FileStatus.TypeFolder), Control(InodeKind.Status, StatusName, FileStatus.TypeFile)],
+                [
+                    Control(InodeKind.Conflicts, ConflictsName, FileStatus.TypeFolder),
+                    Control(InodeKind.History, HistoryName, FileStatus.TypeFolder),
+                    Control(InodeKind.ModelStates, StatesName, FileStatus.TypeFolder),
+                    Control(InodeKind.Status, StatusName, FileStatus.TypeFile),
+                ],
+            InodeKind.ModelStates => FsName.Sorted(Catalog.Snapshot().Select(model => StateFile(model))),
+
+            // Every name has one; who reads them all would ask the store for the past of all.
+            InodeKind.History => [],
             InodeKind.Conflicts => FsName.Sorted(state.Cache.Conflicts.Select(
                 copy => new FsName(copy.Manifest.ConflictName!, InodeNumbers.Of(InodeKind.Conflict, copy.Manifest.ConflictName!, copy.Id), FileStatus.TypeFolder))),
             InodeKind.Project => ListProject(folder),
@@ -118,6 +138,61 @@ internal sealed class RootNames(FileSystemState state)
         return state.Entry(inode);
     }
 
+    /// <summary>Gives a model another name, in the root, in a project, or between them.</summary>
+    /// <exception cref="ModelException">It is in use.</exception>
+    public async ValueTask<Errno> RenameModelAsync(Inode parent, string name, Inode newParent, string newName, RenameKind kind, FsRequest request)
+    {
+        if (state.IsReadOnly(parent))
+        {
+            return Errno.EROFS;
+        }
+
+        if (FindModel(parent, name) is not { } model)
+        {
+            var isDone = request.IsResent && state.Inodes.HadIntent(request.Unique) && FindModel(newParent, newName) is not null;
+            if (isDone)
+            {
+                MoveInode(parent, name, newParent, newName);
+            }
+
+            return isDone ? Errno.None : parent.Kind == InodeKind.Root && IsProject(name) ? Errno.EXDEV : Errno.ENOENT;
+        }
+
+        if ((model.StoredRevision is not null && !state.Cache.Options.AllowDelete) || newName[0] == '.')
+        {
+            return Errno.EPERM;
+        }
+
+        if (!ModelName.TryCreate(newParent.Kind == InodeKind.Project ? newParent.Name : null, newName, out var newModel))
+        {
+            return Errno.EINVAL;
+        }
+
+        if (newModel == model.Name)
+        {
+            return Errno.None;
+        }
+
+        if (FindModel(newParent, newName) is not null || (newParent.Kind == InodeKind.Root && IsProject(newName)))
+        {
+            return kind == RenameKind.NoReplace ? Errno.EEXIST : Errno.ENOTEMPTY;
+        }
+
+        state.Inodes.NoteIntent(request.Unique);
+        await state.Cache.RenameModelAsync(model, newModel).ConfigureAwait(false);
+        MoveInode(parent, name, newParent, newName);
+        return Errno.None;
+    }
+
+    private void MoveInode(Inode parent, string name, Inode newParent, string newName)
+    {
+        if (state.Inodes.FindChild(parent, name) is { } inode)
+        {
+            state.Inodes.Move(inode, newParent, newName);
+            inode.Model = FindModel(newParent, newName) ?? inode.Model;
+        }
+    }
+
     /// <summary>Removes a project that has no models.</summary>
     public Errno RemoveProject(Inode parent, string name)
     {
@@ -145,6 +220,13 @@ internal sealed class RootNames(FileSystemState state)
     /// <summary>The model that a name in the root or in a project stands for.</summary>
     public CachedModel? FindModel(Inode parent, string name) =>
         ModelName.TryCreate(parent.Kind == InodeKind.Project ? parent.Name : null, name, out var model) ? Catalog.Find(model) : null;
+
+    private static FsName StateFile(CachedModel model) =>
+        new(model.Name.Stem + StateEnding, InodeNumbers.Of(InodeKind.ModelState, model.Name.ToString(), model.Incarnation), FileStatus.TypeFile);
+
+    /// <summary>The model whose state a file name of <c>/.modelfs/models</c> tells.</summary>
+    private CachedModel? FindByStateFile(string name) =>
+        name.EndsWith(StateEnding, StringComparison.Ordinal) && ModelName.TryParseStem(name[..^StateEnding.Length], out var model) ? Catalog.Find(model) : null;
 
     private static FsName Control(InodeKind kind, string name, uint type) => new(name, InodeNumbers.Of(kind, name, 0), type);
 

@@ -41,6 +41,7 @@ internal sealed class SessionReplay(Inode root, ModelCache cache)
                 {
                     moved.Parent = parent;
                     moved.Name = record.Text;
+                    moved.Model = moved.Kind == InodeKind.Model ? FindModel(parent, record.Text) : null;
                 }
 
                 break;

@@ -103,7 +103,7 @@ public sealed partial class FuseOperationsAdapter : FuseOperationsBase
 
     /// <inheritdoc/>
     public override ValueTask<FuseResult<FuseOpened>> OpenAsync(FuseRequest request, ulong nodeId, FuseFileFlags flags) =>
-        Answer(_fileSystem.OpenAsync(nodeId, flags.IsWrite, flags.IsTruncate, Tag(request)), opened => Opened(nodeId, opened));
+        Answer(_fileSystem.OpenAsync(nodeId, flags.IsWrite, flags.IsTruncate, Tag(request), request.Interrupted), opened => Opened(nodeId, opened));
 
     /// <inheritdoc/>
     public override ValueTask<FuseResult<FuseCreated>> CreateAsync(FuseRequest request, ulong parent, string name, FuseFileFlags flags, uint mode, uint umask) =>
@@ -121,7 +121,8 @@ public sealed partial class FuseOperationsAdapter : FuseOperationsBase
         new(Plain(_fileSystem.Write(fileHandle, offset, data.Span)));
 
     /// <inheritdoc/>
-    public override ValueTask<FuseResult> FlushAsync(FuseRequest request, ulong nodeId, ulong fileHandle, ulong lockOwner) => new(FuseResult.Success);
+    public override ValueTask<FuseResult> FlushAsync(FuseRequest request, ulong nodeId, ulong fileHandle, ulong lockOwner) =>
+        Answer(_fileSystem.FlushAsync(fileHandle, request.Pid, request.Interrupted));
 
     /// <inheritdoc/>
     public override ValueTask<FuseResult> ReleaseAsync(
@@ -308,9 +309,10 @@ public sealed partial class FuseOperationsAdapter : FuseOperationsBase
         }
 
         var backingId = _passthrough.Open(nodeId, path, opened.IsInherited, opened.CanCache);
+        var flush = opened.WantsFlush ? FuseOpenFlags.None : FuseOpenFlags.NoFlush;
         if (backingId != 0)
         {
-            return new FuseOpened(opened.Handle, FuseOpenFlags.Passthrough | FuseOpenFlags.NoFlush, backingId);
+            return new FuseOpened(opened.Handle, FuseOpenFlags.Passthrough | flush, backingId);
         }
 
         if (_passthrough.WhyOff is null)
@@ -318,7 +320,7 @@ public sealed partial class FuseOperationsAdapter : FuseOperationsBase
             _fileSystem.NoteCached(opened.Handle);
         }
 
-        return new FuseOpened(opened.Handle, FuseOpenFlags.KeepCache | FuseOpenFlags.NoFlush);
+        return new FuseOpened(opened.Handle, FuseOpenFlags.KeepCache | flush);
     }
 
     private ValueTask<FuseResult> Answer(ValueTask<Errno> task) =>

@@ -22,6 +22,12 @@ internal sealed class TestStore(TimeProvider time) : IModelStore
     /// <summary>Awaited before each publish of a key takes effect; what it throws is the answer.</summary>
     public Func<string, Task> BeforePublish { get; set; } = _ => Task.CompletedTask;
 
+    /// <summary>Awaited before each delete of a key takes effect; what it throws is the answer.</summary>
+    public Func<string, Task> BeforeDelete { get; set; } = _ => Task.CompletedTask;
+
+    /// <summary>Called after a delete took effect; what it throws is the answer.</summary>
+    public Action<string> AfterDelete { get; set; } = _ => { };
+
     /// <summary>Called after a publish took effect; what it throws is the answer, so that the caller never learns.</summary>
     public Action<string> AfterPublish { get; set; } = _ => { };
 
@@ -119,8 +125,9 @@ internal sealed class TestStore(TimeProvider time) : IModelStore
         return stored;
     }
 
-    public Task DeleteAsync(string key, StoreRevision? ifRevision, CancellationToken cancellationToken)
+    public async Task DeleteAsync(string key, StoreRevision? ifRevision, CancellationToken cancellationToken)
     {
+        await BeforeDelete(key).WaitAsync(cancellationToken);
         lock (_lock)
         {
             if (ifRevision is { } wanted && _objects.TryGetValue(key, out var entry) && entry.Object.Revision != wanted)
@@ -131,7 +138,7 @@ internal sealed class TestStore(TimeProvider time) : IModelStore
             _objects.TryRemove(key, out _);
         }
 
-        return Task.CompletedTask;
+        AfterDelete(key);
     }
 
     public ValueTask DisposeAsync() => ValueTask.CompletedTask;

@@ -82,6 +82,21 @@ internal sealed class FakeMounts : IMountHost
         return waiting.Task;
     }
 
+    /// <summary>Contents of files in the mounts.</summary>
+    public Dictionary<string, string> Texts { get; } = [];
+
+    public Task<string> ReadTextAsync(string path, CancellationToken cancellationToken) =>
+        Texts.TryGetValue(path, out var text) ? Task.FromResult(text) : Task.FromException<string>(new FileNotFoundException($"Could not find file '{path}'."));
+
+    /// <summary>What <see cref="AskAsync"/> returns.</summary>
+    public int AskErrno { get; set; }
+
+    public Task<int> AskAsync(string path, string attribute, string value, CancellationToken cancellationToken)
+    {
+        Calls.Add($"{attribute}={value} {path}");
+        return Task.FromResult(AskErrno);
+    }
+
     public string? LastErrorOf(string path) => LastError;
 
     public int Unmount(string mountPoint, bool lazy)

@@ -27,7 +27,7 @@ internal sealed class RootNamesTests
     {
         await using var rig = await FileSystemRig.StartAsync(null, null, ("bert.tar.gz", Any));
         Assert.That(await rig.ListAsync(1), Is.EqualTo(new[] { "bert" }));
-        Assert.That(await rig.ListAsync((await rig.LookupAsync(".modelfs")).Id), Is.EqualTo(new[] { "conflicts", "status.json" }));
+        Assert.That(await rig.ListAsync((await rig.LookupAsync(".modelfs")).Id), Is.EqualTo(new[] { "conflicts", "models", "status.json" }));
         Assert.That(await rig.ReadFileAsync((await rig.LookupAsync(".modelfs/status.json")).Id), Is.EqualTo("{}"));
         var status = (await rig.LookupAsync(".modelfs/status.json")).Id;
         Assert.That((await rig.FileSystem.OpenAsync(status, forWriting: true, truncate: false, rig.Request())).Error, Is.EqualTo(Errno.EROFS));
@@ -183,4 +183,31 @@ internal sealed class RootNamesTests
     private static uint FileSystemMode(FsEntry entry) => entry.Attributes.Mode & FileStatus.TypeMask;
 
     private static string Attribute(FileSystemRig rig, ulong id, string name) => Encoding.UTF8.GetString(rig.FileSystem.GetXattr(id, "user.modelfs." + name).Value);
+
+    [Test]
+    public async Task A_renamed_model_goes_on_under_its_new_name_also_when_the_request_is_sent_again([Values] bool takeOver)
+    {
+        await using var rig = await FileSystemRig.StartAsync();
+        var folder = await rig.MakeFolderAsync(1, "a");
+        var file = await rig.WriteFileAsync(folder, "text", "one");
+        var request = rig.Request();
+        Assert.That(await rig.FileSystem.RenameAsync(1, "a", 1, "b", RenameKind.Replace, request), Is.EqualTo(Errno.None));
+        if (takeOver)
+        {
+            await rig.TakeOverAsync();
+            Assert.That(await rig.FileSystem.RenameAsync(1, "a", 1, "b", RenameKind.Replace, request with { IsResent = true }), Is.EqualTo(Errno.None));
+        }
+
+        Assert.That(await rig.LookupErrorAsync(1, "a"), Is.EqualTo(Errno.ENOENT));
+        Assert.That((await rig.LookupAsync("b")).Id, Is.EqualTo(folder));
+        Assert.That((await rig.LookupAsync("b/text")).Id, Is.EqualTo(file));
+        Assert.That(await rig.ReadFileAsync(file), Is.EqualTo("one"));
+        await rig.WriteFileAsync(folder, "more", "two");
+        Assert.That(await rig.ListAsync(folder), Is.EqualTo(new[] { "more", "text" }));
+        Assert.That(await rig.FileSystem.RenameAsync(1, "b", 1, "b___c", RenameKind.Replace, rig.Request()), Is.EqualTo(Errno.EINVAL));
+        Assert.That(await rig.FileSystem.RenameAsync(1, "b", 1, ".b", RenameKind.Replace, rig.Request()), Is.EqualTo(Errno.EPERM));
+        await rig.MakeFolderAsync(1, "other");
+        Assert.That(await rig.FileSystem.RenameAsync(1, "b", 1, "other", RenameKind.Replace, rig.Request()), Is.EqualTo(Errno.ENOTEMPTY));
+        Assert.That(await rig.FileSystem.RenameAsync(1, "missing", 1, "x", RenameKind.Replace, rig.Request()), Is.EqualTo(Errno.ENOENT));
+    }
 }

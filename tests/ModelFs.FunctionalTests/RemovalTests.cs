@@ -70,4 +70,24 @@ internal sealed class RemovalTests : MountFixture
         mount.Unmount();
         Assert.That(RevisionOf("bert"), Is.EqualTo(before));
     }
+
+    [Test]
+    [Promise("N13")]
+    public void A_published_model_is_renamed_and_deleted_when_that_is_allowed()
+    {
+        Pack("bert:A", "moodbot:A", "team___gpt:B");
+        var mount = Mount(new MountSettings { More = ["--allow-delete"] });
+        File.ReadAllBytes(mount.At("bert", "metadata.json"));
+        Actor.Run("/bin/mv", mount.At("bert"), mount.At("bert2"));
+        Actor.Run("/bin/mv", mount.At("moodbot"), mount.At("team", "moodbot"));
+        Assert.That(Actor.Run("/bin/ls", mount.Root).Lines, Is.EqualTo(["bert2", "team"]));
+        Assert.That(File.ReadAllText(mount.At("team", "moodbot", "metadata.json")), Does.Contain("moodbot"));
+        File.WriteAllText(mount.At("bert2", "notes.txt"), "after");
+        Eventually.True(() => StoreKeys().SequenceEqual(["bert2.tar.gz", "team___gpt.tar.gz", "team___moodbot.tar.gz"]), "the store has renamed both");
+        mount.Sync();
+        Assert.That(File.ReadAllText(mount.At("bert2", "notes.txt")), Is.EqualTo("after"));
+        Actor.Run("/bin/rm", "-r", mount.At("bert2"));
+        Assert.That(StoreKeys(), Is.EqualTo(["team___gpt.tar.gz", "team___moodbot.tar.gz"]));
+        mount.Unmount();
+    }
 }

@@ -22,10 +22,25 @@ internal sealed class StatusReporter(
     /// <summary>What the operator should know since the start.</summary>
     public IReadOnlyList<string> StartWarnings { get; set; } = [];
 
-    /// <summary>The report as UTF-8 JSON with a final line feed.</summary>
-    public byte[] ToBytes() => Encoding.UTF8.GetBytes(Report().ToJson() + "\n");
+    /// <summary>The report on the mount, or on one model, as UTF-8 JSON with a final line feed.</summary>
+    public byte[] ToBytes(CachedModel? model) => Encoding.UTF8.GetBytes((model is null ? Report().ToJson() : Describe(model).ToJson()) + "\n");
 
-    private static ModelStatus Describe(CachedModel model)
+    private static ConflictStatus Describe(ModelCopy conflict)
+    {
+        string? beside = null;
+        try
+        {
+            beside = ModelCache.NameBeside(conflict).ToString();
+        }
+        catch (ModelException)
+        {
+            // No name can be made; the other two ways to decide are left.
+        }
+
+        return new ConflictStatus(conflict.Manifest.ConflictName!, conflict.Model.Name.ToString(), conflict.ContentBytes, beside);
+    }
+
+    private ModelStatus Describe(CachedModel model)
     {
         var copy = model.Copy;
         var moving = model.State is ModelState.Fetching or ModelState.Publishing;
@@ -42,6 +57,8 @@ internal sealed class StatusReporter(
             DirtySince = copy is { IsEmptied: false } ? copy.DirtySince : null,
             Tries = model.Tries,
             LastError = model.LastError?.Message,
+            Pinned = cache.Pins.IsPinned(model.Name),
+            NeedsReview = copy is { NeedsReview: true },
             NextTryAt = model.NextTryAt == default ? null : model.NextTryAt,
             ProgressBytes = moving ? model.ProgressBytes : 0,
             TotalBytes = moving ? model.StoredLength : 0,
@@ -76,10 +93,12 @@ internal sealed class StatusReporter(
             Passthrough = new PassthroughStatus(passthrough.WhyOff is null, passthrough.WhyOff),
             CanResume = Session?.Negotiated.CanResend ?? false,
             Inflate = DeflateCodec.Name,
+            Durability = settings.Durability == Durability.Remote ? "remote" : "local",
             Conditions = new ConditionStatus(NameOf(traits.CreateCondition), NameOf(traits.ReplaceCondition), NameOf(traits.DeleteCondition), NameOf(traits.InPartsCondition ?? traits.ReplaceCondition)),
             Cache = new CacheStatus(cache.ContentBytes, settings.CacheBytesMax, models.Count(model => model.Copy is not null)),
             Requests = Counters(),
             Warnings = Warnings(),
+            Conflicts = [.. cache.Conflicts.Select(Describe)],
             Models = [.. models.Select(Describe)],
         };
     }
@@ -109,11 +128,17 @@ internal sealed class StatusReporter(
         return counters;
     }
 
+    private string? Unsettled(CachedModel model) =>
+        model is { State: not ModelState.Failed, Copy: { DirtySince: { } since, NeedsReview: false, IsEmptied: false } copy } && time.GetUtcNow() - since >= settings.UnsettledMax
+            ? $"{model.Name} has had changes for {DisplayText.Duration(time.GetUtcNow() - since)} that are not published: {(copy.AnyWriter is { } writer ? writer + " is open for writing" : "it is changed again and again")}"
+            : null;
+
     private List<string> Warnings()
     {
         var warnings = new List<string>(StartWarnings);
         warnings.AddRange(cache.Catalog.Clashes);
-        warnings.AddRange(cache.Conflicts.Select(copy => $"conflict: a version of {copy.Model.Name} that lost against the store is kept as .modelfs/conflicts/{copy.Manifest.ConflictName}"));
+        warnings.AddRange(cache.Conflicts.Select(copy => $"conflict: a version of {copy.Model.Name} that lost against the store is kept as .modelfs/conflicts/{copy.Manifest.ConflictName}; `modelfs resolve` decides which one stays"));
+        warnings.AddRange(cache.Pending.Select(Unsettled).OfType<string>());
         if (cache.Catalog.LastError is { } error)
         {
             warnings.Add($"the store can't be listed: {error.Message}");

@@ -3,7 +3,7 @@ using ModelFs.Cli.Mounts;
 
 namespace ModelFs.Cli.Draining;
 
-/// <summary>What <c>modelfs sync</c> waits for.</summary>
+/// <summary>What <c>modelfs sync</c> waits for, and what other commands on models in mounts are about.</summary>
 /// <param name="Mount">The mount.</param>
 /// <param name="Model">One model as the mount shows it, or null for all of them.</param>
 internal sealed record SyncTarget(MountEntry Mount, string? Model)
@@ -15,8 +15,12 @@ internal sealed record SyncTarget(MountEntry Mount, string? Model)
     /// Finds what the arguments mean: a mount point, paths inside of mounts, and names of models. Names belong to the mount that is named first,
     /// or to the only one.
     /// </summary>
+    /// <param name="host">The machine's mounts.</param>
+    /// <param name="caller">Whose relative paths they are.</param>
+    /// <param name="arguments">As given.</param>
+    /// <param name="command">Which command asks, for messages.</param>
     /// <exception cref="CommandException">There is no mount, or it is not clear which is meant.</exception>
-    public static IReadOnlyList<SyncTarget> Find(IMountHost host, Caller caller, IReadOnlyList<string> arguments)
+    public static IReadOnlyList<SyncTarget> Find(IMountHost host, Caller caller, IReadOnlyList<string> arguments, string command = "sync")
     {
         var mounts = MountSearch.ModelFsMounts(host);
         if (mounts.Count == 0)
@@ -43,7 +47,7 @@ internal sealed record SyncTarget(MountEntry Mount, string? Model)
                 continue;
             }
 
-            targets.Add(around is null ? ByName(mounts, named, argument) : new SyncTarget(around, System.IO.Path.GetRelativePath(around.MountPoint, path)));
+            targets.Add(around is null ? ByName(mounts, named, argument, command) : new SyncTarget(around, System.IO.Path.GetRelativePath(around.MountPoint, path)));
             withoutModel = null;
         }
 
@@ -59,7 +63,7 @@ internal sealed record SyncTarget(MountEntry Mount, string? Model)
         }
     }
 
-    private static SyncTarget ByName(IReadOnlyList<MountEntry> mounts, MountEntry? named, string argument)
+    private static SyncTarget ByName(IReadOnlyList<MountEntry> mounts, MountEntry? named, string argument, string command)
     {
         if (System.IO.Path.IsPathRooted(argument) || argument.StartsWith("./", StringComparison.Ordinal) || argument.StartsWith("../", StringComparison.Ordinal))
         {
@@ -68,6 +72,6 @@ internal sealed record SyncTarget(MountEntry Mount, string? Model)
 
         return named is not null
             ? new SyncTarget(named, argument.TrimEnd('/'))
-            : throw CommandException.Usage($"which mount is '{argument}' in? {MountSearch.Describe(mounts)}; name the mount first: modelfs sync MOUNTPOINT {argument}");
+            : throw CommandException.Usage($"which mount is '{argument}' in? {MountSearch.Describe(mounts)}; name the mount first: modelfs {command} MOUNTPOINT {argument}");
     }
 }

@@ -2,6 +2,7 @@ using System.Text.Json;
 using System.Text.Json.Serialization;
 using Microsoft.Extensions.Logging;
 using ModelFs.Archives;
+using ModelFs.Cache;
 
 namespace ModelFs.Cli.Mounting;
 
@@ -67,6 +68,12 @@ internal sealed record MountSettings
     /// <summary>How long any other new model must be quiet before it is published.</summary>
     public TimeSpan SettleNew { get; set; } = TimeSpan.FromSeconds(30);
 
+    /// <summary>What closing a changed file promises.</summary>
+    public Durability Durability { get; set; }
+
+    /// <summary>How long programs may keep a changed model open before that is told.</summary>
+    public TimeSpan UnsettledMax { get; set; } = TimeSpan.FromMinutes(10);
+
     /// <summary>How long a model must be unused before a newer revision takes its place.</summary>
     public TimeSpan SwitchAfter { get; set; } = TimeSpan.FromSeconds(2);
 
@@ -87,6 +94,9 @@ internal sealed record MountSettings
 
     /// <summary>Whether published models can be deleted and renamed through the mount.</summary>
     public bool AllowDelete { get; set; }
+
+    /// <summary>How many replaced or deleted archives of each model are kept, where the store itself keeps none.</summary>
+    public int KeepRevisions { get; set; } = 1;
 
     /// <summary>Whether a missing bucket or folder is created.</summary>
     public bool CreateBucket { get; set; } = true;

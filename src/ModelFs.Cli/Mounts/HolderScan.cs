@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Globalization;
 using ModelFs.Cache.Posix;
 using PosixErrno = ModelFs.Cache.Posix.Errno;
@@ -8,21 +9,38 @@ namespace ModelFs.Cli.Mounts;
 /// <remarks>The links are read by readlink(2) and listed by readdir(3): the enumerations and <c>LinkTarget</c> of System.IO look at what a link leads to.</remarks>
 internal static class HolderScan
 {
+    /// <summary>
+    /// As <see cref="Run"/>, but with what was found when <paramref name="limit"/> is over: the kernel makes who looks at the mappings of a process
+    /// wait while that process waits for a hung mount.
+    /// </summary>
+    public static IReadOnlyList<MountHolder> RunWithin(TimeSpan limit, string proc, string mountPoint)
+    {
+        var found = new ConcurrentQueue<MountHolder>();
+        var scan = new Thread(() => Scan(proc, mountPoint, found)) { IsBackground = true, Name = "holder scan" };
+        scan.Start();
+        _ = scan.Join(limit);
+        return [.. found];
+    }
+
     /// <summary>One holder per process: its working directory first, then its root, an open file, a mapped file.</summary>
     /// <param name="proc">Where procfs is mounted.</param>
     /// <param name="mountPoint">The mount's absolute path.</param>
     public static IReadOnlyList<MountHolder> Run(string proc, string mountPoint)
     {
-        var holders = new List<MountHolder>();
+        var found = new ConcurrentQueue<MountHolder>();
+        Scan(proc, mountPoint, found);
+        return [.. found];
+    }
+
+    private static void Scan(string proc, string mountPoint, ConcurrentQueue<MountHolder> found)
+    {
         foreach (var folder in Directory.EnumerateDirectories(proc))
         {
             if (int.TryParse(Path.GetFileName(folder), NumberStyles.None, CultureInfo.InvariantCulture, out var pid) && HoldOf(folder, mountPoint) is { } how)
             {
-                holders.Add(new MountHolder(pid, NameOf(folder), how));
+                found.Enqueue(new MountHolder(pid, NameOf(folder), how));
             }
         }
-
-        return holders;
     }
 
     private static string? HoldOf(string process, string mountPoint)

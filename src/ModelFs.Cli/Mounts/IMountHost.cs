@@ -44,6 +44,16 @@ internal interface IMountHost
     /// <exception cref="OperationCanceledException">Cancelled.</exception>
     Task<int> WaitForStoreAsync(string mountPoint, string? model, CancellationToken cancellationToken);
 
+    /// <summary>Sets an attribute of a path in a mount, by which something is asked of its daemon, and waits for the answer.</summary>
+    /// <returns>0 or an errno (<see cref="Errno"/>). When cancelled, the wait itself is ended too, so that the mount is not held busy.</returns>
+    /// <exception cref="OperationCanceledException">Cancelled.</exception>
+    Task<int> AskAsync(string path, string attribute, string value, CancellationToken cancellationToken);
+
+    /// <summary>Reads a file of a mount that its daemon makes when it is opened, for which it may have to ask the store.</summary>
+    /// <exception cref="IOException">It can't be read.</exception>
+    /// <exception cref="UnauthorizedAccessException">The mount belongs to another user.</exception>
+    Task<string> ReadTextAsync(string path, CancellationToken cancellationToken);
+
     /// <summary>The text of <c>user.modelfs.last_error</c> on a path in a mount, or null.</summary>
     string? LastErrorOf(string path);
 

@@ -3,7 +3,7 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Runtime.InteropServices;
 using System.Text;
-using ModelFs.Cli.Draining;
+using ModelFs.Cli.Control;
 using ModelFs.Cli.Status;
 
 namespace ModelFs.Cli.Mounts;
@@ -14,6 +14,7 @@ internal sealed class LinuxMountHost(string program) : IMountHost
 {
     private const string KeeperName = "modelfs-keeper";
     private static readonly TimeSpan s_statusTimeout = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan s_holderScan = TimeSpan.FromSeconds(3);
 
     public IReadOnlyList<MountEntry> List() => MountEntry.ParseAll(File.ReadAllText("/proc/self/mountinfo"));
 
@@ -43,12 +44,16 @@ internal sealed class LinuxMountHost(string program) : IMountHost
         }
     }
 
-    public async Task<int> WaitForStoreAsync(string mountPoint, string? model, CancellationToken cancellationToken)
+    public Task<int> WaitForStoreAsync(string mountPoint, string? model, CancellationToken cancellationToken) =>
+        AskAsync(Path.Combine(mountPoint, StatusReport.PathInMount), "user.modelfs.sync", model ?? "1", cancellationToken);
+
+    public async Task<int> AskAsync(string path, string attribute, string value, CancellationToken cancellationToken)
     {
         var start = new ProcessStartInfo(program) { RedirectStandardOutput = true, UseShellExecute = false };
-        start.ArgumentList.Add(StoreWaitCommand.Name);
-        start.ArgumentList.Add(Path.Combine(mountPoint, StatusReport.PathInMount));
-        start.ArgumentList.Add(model ?? "1");
+        start.ArgumentList.Add(SetAttributeCommand.Name);
+        start.ArgumentList.Add(path);
+        start.ArgumentList.Add(attribute);
+        start.ArgumentList.Add(value);
         using var process = Process.Start(start) ?? throw CommandException.Failure($"{program} could not be started");
         try
         {
@@ -63,6 +68,9 @@ internal sealed class LinuxMountHost(string program) : IMountHost
         }
     }
 
+    public Task<string> ReadTextAsync(string path, CancellationToken cancellationToken) =>
+        Task.Factory.StartNew(() => File.ReadAllText(path, Encoding.UTF8), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default).WaitAsync(cancellationToken);
+
     public string? LastErrorOf(string path) => Interop.GetXattr(path, "user.modelfs.last_error");
 
     public int Unmount(string mountPoint, bool lazy)
@@ -76,7 +84,7 @@ internal sealed class LinuxMountHost(string program) : IMountHost
         return errno == Errno.EPERM ? UnmountAsUser(mountPoint, lazy) : errno;
     }
 
-    public IReadOnlyList<MountHolder> HoldersOf(string mountPoint) => HolderScan.Run("/proc", mountPoint);
+    public IReadOnlyList<MountHolder> HoldersOf(string mountPoint) => HolderScan.RunWithin(s_holderScan, "/proc", mountPoint);
 
     public int? FindKeeper(string mountPoint)
     {

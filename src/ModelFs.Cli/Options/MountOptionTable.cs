@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Logging;
 using ModelFs.Archives;
+using ModelFs.Cache;
 using ModelFs.Cli.Mounting;
 
 namespace ModelFs.Cli.Options;
@@ -32,6 +33,10 @@ internal static class MountOptionTable
             (s, v) => s with { Settle = OptionText.Seconds(v) }),
         Setting("settle-new", "SECONDS", "The same for a new model that has no metadata.json yet. Default: 30.",
             (s, v) => s with { SettleNew = OptionText.Seconds(v) }),
+        Setting("max-unsettled", "SECONDS", "Warn about a changed model that programs have kept open for so long that it could not be published. Default: 600.",
+            (s, v) => s with { UnsettledMax = OptionText.Seconds(v) }),
+        Setting("durability", "local|remote", "What closing a changed file promises: it is safe here and published later (local), or the store has it (remote). Default: local.",
+            (s, v) => s with { Durability = OptionText.OneOf(v, ("local", Durability.Local), ("remote", Durability.Remote)) }),
         Setting("switch-after", "SECONDS", "How long a model must be unused before a newer version from the store takes its place. Default: 2.",
             (s, v) => s with { SwitchAfter = OptionText.Seconds(v) }),
         Setting("list-ttl", "SECONDS", "How old the list of the store's models may get before it is read again, in the background. Default: 10.",
@@ -50,6 +55,8 @@ internal static class MountOptionTable
             (s, v) => s with { Compress = OptionText.OneOf(v, CompressionWords.All) }),
         Switch("allow-delete", "Let rmdir and rename of a published model delete and rename it in the store.",
             (s, on) => s with { AllowDelete = on }),
+        Setting("keep-revisions", "N", "How many replaced or deleted versions of each model a folder or MongoDB store keeps for `modelfs restore`; 0 for none. Buckets keep what their versioning keeps. Default: 1.",
+            (s, v) => s with { KeepRevisions = OptionText.Count(v) }),
         Switch("no-create-bucket", "Fail when the bucket or folder of STORE is missing, instead of creating it.",
             (s, on) => s with { CreateBucket = !on }),
         Launch("ca-file", "FILE", "Trust the certificate authorities in this PEM file for the store's TLS connections.",

@@ -63,6 +63,9 @@ internal sealed record StatusReport
     /// <summary>What the operator should know, one sentence each.</summary>
     public IReadOnlyList<string> Warnings { get; set; } = [];
 
+    /// <summary>Versions that lost against the store and wait for <c>modelfs resolve</c>.</summary>
+    public IReadOnlyList<ConflictStatus> Conflicts { get; set; } = [];
+
     /// <summary>Every model that the mount shows.</summary>
     public IReadOnlyList<ModelStatus> Models { get; set; } = [];
 
@@ -98,6 +101,13 @@ internal sealed record ConditionStatus(string Create, string Replace, string Del
 /// <param name="LimitBytes">The most that it may hold; null when only free space limits it.</param>
 /// <param name="Models">How many models are in it.</param>
 internal sealed record CacheStatus(long Bytes, long? LimitBytes, int Models);
+
+/// <summary>A version that lost against the store.</summary>
+/// <param name="Name">Under <c>.modelfs/conflicts</c> in the mount.</param>
+/// <param name="Model">Of which model.</param>
+/// <param name="Bytes">Of its tree.</param>
+/// <param name="NewName">What <c>resolve --keep both</c> makes of it; null when no name can be made.</param>
+internal sealed record ConflictStatus(string Name, string Model, long Bytes, string? NewName);
 
 /// <summary>One model as the mount sees it.</summary>
 internal sealed record ModelStatus
@@ -141,6 +151,12 @@ internal sealed record ModelStatus
     /// <summary>When it is tried again, or null.</summary>
     public DateTimeOffset? NextTryAt { get; set; }
 
+    /// <summary>Whether it stays here until it is unpinned.</summary>
+    public bool Pinned { get; set; }
+
+    /// <summary>Whether its last changes may not all have reached the disk before the machine went down: <c>modelfs resolve</c> decides.</summary>
+    public bool NeedsReview { get; set; }
+
     /// <summary>Bytes moved of the fetch or publish under way.</summary>
     public long ProgressBytes { get; set; }
 
@@ -150,6 +166,9 @@ internal sealed record ModelStatus
     /// <summary>Whether it has changes on their way to the store.</summary>
     [JsonIgnore]
     public bool IsPending => DirtySince is not null || State is "dirty" or "publishing";
+
+    /// <summary>The model's own report as one line of JSON, <c>.modelfs/models/NAME.json</c>.</summary>
+    public string ToJson() => JsonSerializer.Serialize(this, StatusJson.Default.ModelStatus);
 
     /// <summary>How a state is written in a report.</summary>
     public static string NameOf(ModelState state) => state switch
@@ -167,4 +186,5 @@ internal sealed record ModelStatus
 /// <summary>Serializes <see cref="StatusReport"/> without reflection.</summary>
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase)]
 [JsonSerializable(typeof(StatusReport))]
+[JsonSerializable(typeof(ModelStatus))]
 internal sealed partial class StatusJson : JsonSerializerContext;

@@ -38,7 +38,7 @@ def main():
     arguments = parser.parse_args()
     chosen = _chosen(arguments.names or [name for name in BENCHES if name not in APART], parser)
     repository = os.path.dirname(os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))))
-    _stop_in_time(285 if arguments.quick and not arguments.names else 1800 if arguments.names else 900)
+    _stop_in_time(285 if arguments.quick and not arguments.names else 1800 if arguments.names else 840)
     record, start, failed = Record(), time.monotonic(), False
     with Machine(repository) as machine:
         about = description() | {"run": "quick" if arguments.quick else "full"}

@@ -68,6 +68,26 @@ internal sealed class GcsMountTests : MountFixture
         TreeSnapshot.AssertEqual(again.At("big"), local);
     }
 
+    [Test]
+    [Promise("T3")]
+    [Promise("M5")]
+    public void Models_move_to_and_from_the_bucket_that_the_documentation_s_settings_name()
+    {
+        Pack("bert:D:odd=yes");
+        var environment = new Dictionary<string, string?>(Environment) { ["BUCKET_NAME"] = _bucket, ["GOOGLE_CLOUD_PROJECT"] = "p" };
+        MountedStore.Modelfs(["cp", StoreFolder + "/bert", $"gs://{_bucket}"], environment).Succeeded();
+        Curl("-o", Folder.At("got.tar.gz"), $"{Objects}/bert.tar.gz?alt=media");
+        Assert.That(File.ReadAllBytes(Folder.At("got.tar.gz")), Is.EqualTo(File.ReadAllBytes(ArchiveOf("bert"))));
+        MountedStore.Modelfs(["push", Tree("trained"), "--storage", "gcs"], environment).Succeeded();
+        MountedStore.Modelfs(["pull", "--storage", "gcs", "trained", Folder.At("got") + "/"], environment).Succeeded();
+        TreeSnapshot.AssertEqual(Folder.At("got/trained"), Folder.At("local/trained"));
+
+        var models = Folder.Create("models");
+        MountedStore.Modelfs(["mount", "--storage", "gcs", models, "--cache-dir", Folder.At("cache")], environment).Succeeded();
+        TreeSnapshot.AssertEqual(Path.Combine(models, "bert"), Tree("bert:odd=yes", "second"));
+        MountedStore.Modelfs(["unmount", models]).Succeeded();
+    }
+
     private static ActorResult Curl(params IEnumerable<string> arguments) => Actor.Run("/usr/bin/curl", ["-fsS", .. arguments]);
 }
 

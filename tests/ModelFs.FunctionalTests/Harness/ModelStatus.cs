@@ -13,6 +13,13 @@ internal sealed class StatusReport(JsonElement json)
 
     public bool CanResume => json.GetProperty("canResume").GetBoolean();
 
+    public string Durability => json.GetProperty("durability").GetString()!;
+
+    /// <summary>One of the counters; 0 when it never counted.</summary>
+    public long Request(string name) => json.GetProperty("requests").TryGetProperty(name, out var count) ? count.GetInt64() : 0;
+
+    public IReadOnlyList<string> Warnings => [.. json.GetProperty("warnings").EnumerateArray().Select(warning => warning.GetString()!)];
+
     public long CacheBytes => json.GetProperty("cache").GetProperty("bytes").GetInt64();
 
     public IReadOnlyList<ModelStatus> Models => [.. json.GetProperty("models").EnumerateArray().Select(model => new ModelStatus(model))];

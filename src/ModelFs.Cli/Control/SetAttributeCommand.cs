@@ -1,0 +1,27 @@
+using System.CommandLine;
+using System.Globalization;
+
+namespace ModelFs.Cli.Control;
+
+/// <summary>
+/// The hidden command that sets an extended attribute and prints the errno. Setting one may block inside of the kernel and holds the mount
+/// meanwhile; only the end of the process ends it, so a wait that must be given up runs in a process of its own.
+/// </summary>
+internal static class SetAttributeCommand
+{
+    /// <summary>Its name.</summary>
+    public const string Name = "set-attribute";
+
+    /// <summary>Makes the command.</summary>
+    public static Command Create(CommandServices services)
+    {
+        var path = new Argument<string>("PATH");
+        var name = new Argument<string>("NAME");
+        var value = new Argument<string>("VALUE");
+        var command = new Command(Name, "Set an extended attribute of a path in a mount, and print the errno.") { path, name, value };
+        command.Hidden = true;
+        command.SetAction(result =>
+            services.Out.Write(Interop.SetXattr(result.GetRequiredValue(path), result.GetRequiredValue(name), result.GetRequiredValue(value)).ToString(CultureInfo.InvariantCulture)));
+        return command;
+    }
+}

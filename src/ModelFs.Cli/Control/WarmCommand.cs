@@ -1,0 +1,36 @@
+using System.CommandLine;
+
+namespace ModelFs.Cli.Control;
+
+/// <summary><c>modelfs warm</c>: fetches models before somebody needs them.</summary>
+internal static class WarmCommand
+{
+    /// <summary>Makes the command.</summary>
+    public static Command Create(CommandServices services)
+    {
+        var places = new Argument<string[]>("[MOUNTPOINT] MODEL") { Description = "Models by name or path.", Arity = ArgumentArity.OneOrMore };
+        var command = new Command("warm", "Fetch models, so that their first use does not wait.") { places };
+        command.SetAction((result, cancellationToken) => RunAsync(services, result.GetValue(places) ?? [], cancellationToken));
+        return command;
+    }
+
+    private static async Task<int> RunAsync(CommandServices services, IReadOnlyList<string> arguments, CancellationToken cancellationToken)
+    {
+        var targets = ModelRequest.Models(services, arguments, "warm");
+        var errors = await Task.WhenAll(targets.Select(target => ModelRequest.SendAsync(services, target, "warm", "1", cancellationToken))).ConfigureAwait(false);
+        var code = ExitCode.Done;
+        foreach (var (target, errno) in targets.Zip(errors))
+        {
+            if (errno != 0)
+            {
+                services.Error.WriteLine($"modelfs: {target.Path}: {ModelRequest.Explain(services, target, errno)}");
+                code = ModelRequest.CodeOf(errno);
+                continue;
+            }
+
+            services.Out.WriteLine($"{target.Path}: is here");
+        }
+
+        return code;
+    }
+}

@@ -1,0 +1,185 @@
+using ModelFs.Models;
+
+namespace ModelFs.Cache.Tests;
+
+/// <summary>Renaming and deleting models: a daemon that dies anywhere leaves the old one, the new one, or both.</summary>
+internal sealed class RenameTests
+{
+    private static byte[] Text(string text) => SampleArchive.Of(("text", text));
+
+    private static ModelName Name(string path) => ModelName.TryParsePath(path, out var name) ? name : throw new ArgumentException(path);
+
+    [Test]
+    public async Task A_model_that_was_never_published_is_renamed_here()
+    {
+        await using var rig = await CacheRig.StartedAsync();
+        var copy = await rig.CreateAsync("a");
+        await rig.WriteAsync(copy, "text", "one");
+        await rig.Cache.RenameModelAsync(copy.Model, Name("team/b"));
+        Assert.That(rig.Shown("a"), Is.Null);
+        Assert.That(rig.Shown("team/b")?.Copy, Is.SameAs(copy));
+        await rig.RestartAsync();
+        Assert.That(rig.Shown("a"), Is.Null);
+        await rig.Cache.SyncAsync(rig.Shown("team/b"), CancellationToken.None);
+        Assert.That(rig.Store.Keys, Is.EqualTo(new[] { "team___b.tar.gz" }));
+    }
+
+    [Test]
+    public async Task A_published_model_is_renamed_in_the_store([Values] bool isHere, [Values] bool isDirty)
+    {
+        await using var rig = await StartAsync();
+        if (isHere || isDirty)
+        {
+            var copy = await rig.AcquireAsync("a");
+            if (isDirty)
+            {
+                await rig.WriteAsync(copy, "text", "two");
+            }
+        }
+
+        await rig.Cache.RenameModelAsync(rig.Model("a"), Name("b"));
+        Assert.That(rig.Shown("a"), Is.Null);
+        Assert.That(rig.Shown("b"), Is.Not.Null);
+        await CacheRig.UntilAsync(() => rig.Store.Keys.SequenceEqual(["b.tar.gz"]), "the store");
+        Assert.That(SampleArchive.OnlyFile(rig.Store.Bytes("b.tar.gz")), Is.EqualTo(isDirty ? "two" : "one"));
+        await CacheRig.UntilAsync(() => rig.Cache.Pending.Count == 0, "the rename to end");
+        Assert.That(CacheRig.Read(await rig.AcquireAsync("b"), "text"), Is.EqualTo(isDirty ? "two" : "one"));
+        await rig.RestartAsync();
+        Assert.That(rig.Cache.Catalog.Snapshot().Select(model => model.Name.ToString()), Is.EqualTo(new[] { "b" }));
+        Assert.That(Directory.EnumerateFiles(rig.Folder.Journal), Is.Empty);
+    }
+
+    [Test]
+    public async Task A_published_model_is_not_renamed_without_the_right()
+    {
+        await using var rig = await CacheRig.StartedAsync(null, ("a.tar.gz", Text("one")));
+        Assert.That((await CacheRig.FailsAsync(() => rig.Cache.RenameModelAsync(rig.Model("a"), Name("b")))).Kind, Is.EqualTo(ModelErrorKind.NotPermitted));
+        Assert.That(rig.Shown("a"), Is.Not.Null);
+    }
+
+    [Test]
+    public async Task A_daemon_that_dies_before_any_step_is_continued_by_the_next([Values("publish", "published", "delete", "deleted")] string step, [Values] bool isHere)
+    {
+        await using var rig = await StartAsync();
+        if (isHere)
+        {
+            await rig.AcquireAsync("a");
+        }
+
+        var reached = new TaskCompletionSource();
+        void Die()
+        {
+            reached.TrySetResult();
+            throw TestStore.Down();
+        }
+
+        Task DieAsync(string key)
+        {
+            Die();
+            return Task.CompletedTask;
+        }
+
+        rig.Store.BeforePublish = step == "publish" ? DieAsync : rig.Store.BeforePublish;
+        rig.Store.AfterPublish = step == "published" ? _ => Die() : rig.Store.AfterPublish;
+        rig.Store.BeforeDelete = step == "delete" ? DieAsync : rig.Store.BeforeDelete;
+        rig.Store.AfterDelete = step == "deleted" ? _ => Die() : rig.Store.AfterDelete;
+        await rig.Cache.RenameModelAsync(rig.Model("a"), Name("b"));
+        await reached.Task.WaitAsync(TimeSpan.FromSeconds(60));
+        Assert.That(rig.Store.Keys, Is.Not.Empty);
+        await rig.StopAsync();
+        rig.Store.BeforePublish = rig.Store.BeforeDelete = _ => Task.CompletedTask;
+        rig.Store.AfterPublish = rig.Store.AfterDelete = _ => { };
+        await rig.StartAsync();
+        await CacheRig.UntilAsync(() => rig.Store.Keys.SequenceEqual(["b.tar.gz"]), "the rename in the store");
+        await CacheRig.UntilAsync(() => rig.Cache.Pending.Count == 0, "the rename to end");
+        Assert.That(SampleArchive.OnlyFile(rig.Store.Bytes("b.tar.gz")), Is.EqualTo("one"));
+        Assert.That(rig.Cache.Catalog.Snapshot().Select(model => model.Name.ToString()), Is.EqualTo(new[] { "b" }));
+        Assert.That(rig.Cache.Conflicts, Is.Empty);
+    }
+
+    [Test]
+    public async Task A_name_that_somebody_else_takes_meanwhile_is_left_to_them([Values] bool isHere)
+    {
+        await using var rig = await StartAsync();
+        if (isHere)
+        {
+            await rig.AcquireAsync("a");
+        }
+
+        rig.Store.Put("b.tar.gz", Text("theirs"));
+        await rig.Cache.RenameModelAsync(rig.Model("a"), Name("b"));
+        await CacheRig.UntilAsync(() => !Directory.EnumerateFiles(rig.Folder.Journal, "intent-*").Any(), "the rename to be given up");
+        Assert.That(SampleArchive.OnlyFile(rig.Store.Bytes("b.tar.gz")), Is.EqualTo("theirs"));
+        Assert.That(SampleArchive.OnlyFile(rig.Store.Bytes("a.tar.gz")), Is.EqualTo("one"));
+    }
+
+    [Test]
+    public async Task A_version_that_somebody_else_put_under_the_old_name_meanwhile_stays()
+    {
+        await using var rig = await StartAsync();
+        await rig.AcquireAsync("a");
+        rig.Store.BeforeDelete = key =>
+        {
+            rig.Store.BeforeDelete = _ => Task.CompletedTask;
+            rig.Store.Put(key, Text("theirs"));
+            return Task.CompletedTask;
+        };
+        await rig.Cache.RenameModelAsync(rig.Model("a"), Name("b"));
+        await CacheRig.UntilAsync(() => rig.Cache.Pending.Count == 0, "the rename to end");
+        Assert.That(SampleArchive.OnlyFile(rig.Store.Bytes("a.tar.gz")), Is.EqualTo("theirs"));
+        Assert.That(SampleArchive.OnlyFile(rig.Store.Bytes("b.tar.gz")), Is.EqualTo("one"));
+    }
+
+    [Test]
+    public async Task A_new_model_of_the_old_name_waits_until_the_store_has_renamed_the_old_one()
+    {
+        await using var rig = await StartAsync();
+        await rig.AcquireAsync("a");
+        var go = new TaskCompletionSource();
+        rig.Store.BeforeDelete = _ => go.Task;
+        await rig.Cache.RenameModelAsync(rig.Model("a"), Name("b"));
+        var fresh = await rig.CreateAsync("a");
+        await rig.WriteAsync(fresh, "text", "new");
+        var sync = rig.Cache.SyncAsync(fresh.Model, CancellationToken.None);
+        await CacheRig.UntilAsync(() => rig.Store.Keys.Contains("b.tar.gz"), "the first step");
+        go.SetResult();
+        await sync.WaitAsync(TimeSpan.FromSeconds(60));
+        Assert.That(SampleArchive.OnlyFile(rig.Store.Bytes("a.tar.gz")), Is.EqualTo("new"));
+        Assert.That(SampleArchive.OnlyFile(rig.Store.Bytes("b.tar.gz")), Is.EqualTo("one"));
+        Assert.That(rig.Cache.Conflicts, Is.Empty);
+    }
+
+    [Test]
+    public async Task A_deletion_that_was_cut_off_is_finished_by_the_next_daemon([Values] bool reachedStore)
+    {
+        await using var rig = await StartAsync();
+        var copy = await rig.AcquireAsync("a");
+        await rig.RemoveAsync(copy, "text");
+        await rig.StopAsync();
+        new CacheJournal(rig.Folder, rig.Time).NoteIntent(new ModelIntent(1, 0, ModelIntent.KindDelete, "a.tar.gz", "r1", null, null, copy.Id, rig.Time.GetUtcNow()));
+        if (reachedStore)
+        {
+            rig.Store.Remove("a.tar.gz");
+        }
+
+        await rig.StartAsync();
+        await CacheRig.UntilAsync(() => !rig.Store.Keys.Any() && rig.Shown("a") is null, "the model to go");
+        await CacheRig.UntilAsync(() => !Directory.EnumerateFiles(rig.Folder.Journal).Any(), "the journal to be empty");
+    }
+
+    [Test]
+    public async Task A_deletion_is_not_finished_when_something_was_put_there_since()
+    {
+        await using var rig = await StartAsync();
+        var copy = await rig.AcquireAsync("a");
+        await rig.WriteAsync(copy, "text", "back again");
+        await rig.StopAsync();
+        new CacheJournal(rig.Folder, rig.Time).NoteIntent(new ModelIntent(1, 0, ModelIntent.KindDelete, "a.tar.gz", "r1", null, null, copy.Id, rig.Time.GetUtcNow()));
+        await rig.StartAsync();
+        await CacheRig.UntilAsync(() => !Directory.EnumerateFiles(rig.Folder.Journal, "intent-*").Any(), "the intent to be dropped");
+        await rig.Cache.SyncAsync(rig.Model("a"), CancellationToken.None);
+        Assert.That(SampleArchive.OnlyFile(rig.Store.Bytes("a.tar.gz")), Is.EqualTo("back again"));
+    }
+
+    private static Task<CacheRig> StartAsync() => CacheRig.StartedAsync(options => options with { AllowDelete = true }, ("a.tar.gz", Text("one")));
+}
