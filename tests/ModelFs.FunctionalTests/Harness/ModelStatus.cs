@@ -22,9 +22,6 @@ internal sealed class StatusReport(JsonElement json)
 
     public long CacheBytes => json.GetProperty("cache").GetProperty("bytes").GetInt64();
 
-    /// <summary>A counter of requests, such as <c>store.read</c>; 0 before the first.</summary>
-    public long Request(string name) => json.GetProperty("requests").TryGetProperty(name, out var count) ? count.GetInt64() : 0;
-
     public IReadOnlyList<ModelStatus> Models => [.. json.GetProperty("models").EnumerateArray().Select(model => new ModelStatus(model))];
 
     public ModelStatus this[string name] =>
