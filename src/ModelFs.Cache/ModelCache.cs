@@ -298,6 +298,18 @@ public sealed partial class ModelCache : IAsyncDisposable
         }
     }
 
+    /// <summary>Another revision was made current by this mount itself: it is shown as one that a listing brings.</summary>
+    public void NoteRestored(ModelName name, StoredObject stored)
+    {
+        var model = Catalog.GetOrAdd(name);
+        lock (model.Gate)
+        {
+            model.NoteStored(stored, _time.GetTimestamp());
+        }
+
+        OnListingChanged([model]);
+    }
+
     /// <summary>Keeps a model here, or lets it go again when room is needed.</summary>
     /// <exception cref="ModelException">The cache's disk refused.</exception>
     public void Pin(CachedModel model, bool isPinned)
