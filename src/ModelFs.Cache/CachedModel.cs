@@ -36,6 +36,18 @@ public sealed class CachedModel
     /// <summary>When <see cref="Stored"/> was last learned from the object itself, as a timestamp of the cache's time provider.</summary>
     private long StoredAt { get; set; } = long.MinValue;
 
+    /// <summary>Whether there are changes here that the store does not have.</summary>
+    public bool HasLocalChanges
+    {
+        get
+        {
+            lock (Gate)
+            {
+                return IsPublishing || Copy is { IsDirty: true };
+            }
+        }
+    }
+
     /// <summary>The current local copy, if there is one.</summary>
     public ModelCopy? Copy { get; internal set; }
 
@@ -74,6 +86,9 @@ public sealed class CachedModel
 
     /// <summary>Whether a publish attempt is running.</summary>
     internal bool IsPublishing { get; set; }
+
+    /// <summary>Whether the model is being removed: no publish begins.</summary>
+    internal bool IsRemoving { get; set; }
 
     /// <summary>Serialises what writes this model's mark and manifest.</summary>
     internal SemaphoreSlim DiskTurn { get; } = new(1, 1);

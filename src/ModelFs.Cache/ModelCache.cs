@@ -56,7 +56,7 @@ public sealed partial class ModelCache : IAsyncDisposable
         _fetches = new ModelFetches(new ModelFetcher(store, _files, folder, options, time, logger), _shelf, store.DisplayName, options, time, logger);
         _changes = new CopyChanges(_journal, _queue, time);
         _moves = new ModelMoves(store, Catalog, _journal, _queue, _fetches, options, time, logger);
-        _removals = new ModelRemovals(store, Catalog, _journal, _endings, options, time, logger);
+        _removals = new ModelRemovals(store, Catalog, _journal, _endings, _queue, options, time, logger);
         _shelf.Retired += copy => CopyRetired?.Invoke(copy);
     }
 
@@ -296,6 +296,18 @@ public sealed partial class ModelCache : IAsyncDisposable
                 ? new ModelException(ModelErrorKind.NotPermitted, $"{model.Name} is pinned; `modelfs pin --off` releases it")
                 : new ModelException(ModelErrorKind.Busy, $"{model.Name} {(copy.IsDirty ? "has changes that the store does not have yet" : "has open files")}; its local copy stays");
         }
+    }
+
+    /// <summary>Another revision was made current by this mount itself: it is shown as one that a listing brings.</summary>
+    public void NoteRestored(ModelName name, StoredObject stored)
+    {
+        var model = Catalog.GetOrAdd(name);
+        lock (model.Gate)
+        {
+            model.NoteStored(stored, _time.GetTimestamp());
+        }
+
+        OnListingChanged([model]);
     }
 
     /// <summary>Keeps a model here, or lets it go again when room is needed.</summary>

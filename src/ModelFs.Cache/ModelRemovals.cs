@@ -7,7 +7,7 @@ namespace ModelFs.Cache;
 
 /// <summary>Removing models. What is deleted in the store is noted first, so that a daemon that dies in between leaves no half: the next one goes on.</summary>
 internal sealed partial class ModelRemovals(
-    IModelStore store, ModelCatalog catalog, CacheJournal journal, CopyEndings endings, CacheOptions options, TimeProvider time, ILogger logger)
+    IModelStore store, ModelCatalog catalog, CacheJournal journal, CopyEndings endings, WritebackQueue queue, CacheOptions options, TimeProvider time, ILogger logger)
 {
     /// <summary>Removes a model whose folder is empty.</summary>
     /// <exception cref="ModelException">It is in use or not allowed, or the store refused.</exception>
@@ -17,14 +17,51 @@ internal sealed partial class ModelRemovals(
         StoredObject? stored;
         lock (model.Gate)
         {
-            if (model.IsPublishing || model.Move is not null || model.Copy is { OpenWriters: > 0 })
+            if (model.IsPublishing || model.IsRemoving || model.Move is not null || model.Copy is { OpenWriters: > 0 })
             {
                 throw new ModelException(ModelErrorKind.Busy, $"{model.Name} is being written, published or renamed; try again when it is done");
             }
 
+            model.IsRemoving = true;
             (copy, stored) = (model.Copy, model.Stored);
         }
 
+        try
+        {
+            if (stored is null && copy is not null)
+            {
+                // That no archive is known does not mean that there is none: the daemon may have just begun, or died behind an upload.
+                stored = await StatAsync(copy.Manifest.Key, cancellationToken).ConfigureAwait(false);
+            }
+
+            await RemoveAsync(model, copy, stored, cancellationToken).ConfigureAwait(false);
+        }
+        finally
+        {
+            lock (model.Gate)
+            {
+                model.IsRemoving = false;
+            }
+
+            // Whoever waited for a publish meanwhile learns what came of it.
+            queue.Touch(model);
+        }
+    }
+
+    private async Task<StoredObject?> StatAsync(string key, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await store.StatAsync(key, cancellationToken).ConfigureAwait(false);
+        }
+        catch (StoreException error)
+        {
+            throw ModelErrors.From(error, $"cannot tell whether {store.DisplayName} has {key}");
+        }
+    }
+
+    private async Task RemoveAsync(CachedModel model, ModelCopy? copy, StoredObject? stored, CancellationToken cancellationToken)
+    {
         if (stored is not null && options.AllowDelete)
         {
             var intent = journal.NoteIntent(

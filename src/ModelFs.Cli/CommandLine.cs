@@ -9,6 +9,7 @@ using ModelFs.Cli.Listing;
 using ModelFs.Cli.Mounting;
 using ModelFs.Cli.Status;
 using ModelFs.Cli.Transfers;
+using ModelFs.Cli.Undo;
 
 namespace ModelFs.Cli;
 
@@ -74,6 +75,8 @@ internal static class CommandLine
             PushCommand.Create(services),
             CopyCommand.Create(services),
             IndexCommand.Create(services),
+            HistoryCommand.Create(services),
+            RestoreCommand.Create(services),
             CompletionCommand.Create(services),
             SetAttributeCommand.Create(services),
         };

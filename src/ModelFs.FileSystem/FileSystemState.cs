@@ -67,10 +67,10 @@ internal sealed class FileSystemState(ModelCache cache, InodeTable inodes, FileS
             case InodeKind.Model:
                 attributes = ModelAttributes(inode);
                 return Errno.None;
-            case InodeKind.Status or InodeKind.ModelState:
+            case InodeKind.Status or InodeKind.ModelState or InodeKind.HistoryFile:
                 attributes = new FsAttributes(inode.Number, FileStatus.TypeFile | 0x1A4, 1, 0, 0, StartedAt, StartedAt, StartedAt);
                 return Errno.None;
-            case InodeKind.Root or InodeKind.Project or InodeKind.Control or InodeKind.Conflicts or InodeKind.Conflict or InodeKind.ModelStates:
+            case InodeKind.Root or InodeKind.Project or InodeKind.Control or InodeKind.Conflicts or InodeKind.Conflict or InodeKind.ModelStates or InodeKind.History:
                 attributes = Folder(inode.Number, FolderMode, StartedAt);
                 return Errno.None;
             default:

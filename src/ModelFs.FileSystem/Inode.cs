@@ -34,6 +34,12 @@ internal enum InodeKind : byte
 
     /// <summary><c>/.modelfs/models/NAME.json</c>: how one model stands.</summary>
     ModelState = 10,
+
+    /// <summary><c>/.modelfs/history</c>.</summary>
+    History = 11,
+
+    /// <summary><c>/.modelfs/history/NAME.json</c>: the past of one model.</summary>
+    HistoryFile = 12,
 }
 
 /// <summary>

@@ -194,23 +194,20 @@ internal sealed class InodeTable : IDisposable
     }
 
     /// <summary>The copy was retired: its model's name leads nowhere until it is looked up again.</summary>
-    /// <returns>The folder and name that the kernel is to forget; null when it does not hold it.</returns>
-    public (ulong Parent, string Name)? Detach(ModelCopy copy)
+    public void Detach(ModelCopy copy)
     {
         lock (_gate)
         {
             foreach (var inode in _inodes.Values)
             {
-                if (inode.Kind == InodeKind.Model && inode.Copy == copy && inode.Parent is { } parent)
+                if (inode.Kind == InodeKind.Model && inode.Copy == copy && inode.Parent is not null)
                 {
                     RemoveName(inode);
                     inode.IsUnlinked = true;
                     _log.Append(new SessionRecord(SessionRecordType.Unlink, inode.Id));
-                    return (parent.Id, inode.Name);
+                    return;
                 }
             }
-
-            return null;
         }
     }
 
@@ -413,7 +410,11 @@ internal sealed class InodeTable : IDisposable
             handle.Dispose();
         }
 
-        _log.Dispose();
+        // A request that came in while the mount ended may still want to write to it: that is an error then, not a store into nothing.
+        lock (_gate)
+        {
+            _log.Dispose();
+        }
     }
 
     private static string RelativeLocked(Inode inode)

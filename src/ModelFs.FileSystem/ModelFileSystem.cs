@@ -18,6 +18,7 @@ public sealed class ModelFileSystem : IDisposable
     private readonly TreeNames _tree;
     private readonly OpenFiles _files;
     private readonly ModelXattrs _xattrs;
+    private readonly HistoryFiles _history;
     private readonly Func<CachedModel?, byte[]> _status;
 
     /// <summary>Makes the file system over a cache that was started.</summary>
@@ -25,19 +26,18 @@ public sealed class ModelFileSystem : IDisposable
     /// <param name="options">How the folder behaves.</param>
     /// <param name="status">Makes the content of <c>/.modelfs/status.json</c>, and, given a model, of its file in <c>/.modelfs/models</c>.</param>
     /// <param name="resume">Whether the kernel still holds the inodes and handles of a daemon that died, whose session log the cache folder has.</param>
-    public ModelFileSystem(ModelCache cache, FileSystemOptions options, Func<CachedModel?, byte[]> status, bool resume)
+    /// <param name="history">Asks the store for the past of models.</param>
+    public ModelFileSystem(ModelCache cache, FileSystemOptions options, Func<CachedModel?, byte[]> status, bool resume, IModelHistory? history = null)
     {
         _state = new FileSystemState(cache, new InodeTable(cache, resume), options);
         _root = new RootNames(_state);
         _tree = new TreeNames(_state);
         _files = new OpenFiles(_state, _tree);
         _xattrs = new ModelXattrs(cache);
+        _history = new HistoryFiles(history, options.ReadOnly);
         _status = status;
         cache.CopyRetired += OnCopyRetired;
     }
-
-    /// <summary>The kernel is to forget this name in this folder. Raised on any thread, with no lock held, also from inside of operations.</summary>
-    public event Action<ulong, string>? NameInvalidated;
 
     /// <summary>Counts what a daemon that died had open as open here; call once before serving a resumed session.</summary>
     /// <returns>Its open files, each inode as often as it is open.</returns>
@@ -263,14 +263,14 @@ public sealed class ModelFileSystem : IDisposable
     }
 
     /// <summary>Opens a file.</summary>
-    public ValueTask<FsResult<FsOpened>> OpenAsync(ulong id, bool forWriting, bool truncate, FsRequest request)
+    public ValueTask<FsResult<FsOpened>> OpenAsync(ulong id, bool forWriting, bool truncate, FsRequest request, CancellationToken cancellationToken = default)
     {
         if (Inode(id) is not { } inode)
         {
             return new(Errno.ESTALE);
         }
 
-        if (inode.Kind is not (InodeKind.Status or InodeKind.ModelState))
+        if (inode.Kind is not (InodeKind.Status or InodeKind.ModelState or InodeKind.HistoryFile))
         {
             return _files.OpenAsync(inode, forWriting, truncate, request);
         }
@@ -280,9 +280,7 @@ public sealed class ModelFileSystem : IDisposable
             return new(Errno.EROFS);
         }
 
-        var handle = _state.Inodes.Open(inode, request, default);
-        handle.Snapshot = _status(inode.Model);
-        return new(new FsOpened(handle.Id, null));
+        return inode.Kind == InodeKind.HistoryFile ? OpenHistoryAsync(inode, request, cancellationToken) : new(_files.OpenSnapshot(inode, request, _status(inode.Model)));
     }
 
     /// <summary>Reads; fewer bytes than the buffer holds mean the end of the file.</summary>
@@ -372,14 +370,19 @@ public sealed class ModelFileSystem : IDisposable
     }
 
     /// <summary>Reads an extended attribute.</summary>
-    public FsResult<byte[]> GetXattr(ulong id, string name) => Inode(id) is { } inode ? _xattrs.Get(inode, name) : Errno.ESTALE;
+    public FsResult<byte[]> GetXattr(ulong id, string name) =>
+        Inode(id) is not { } inode ? Errno.ESTALE
+        : inode.Kind == InodeKind.HistoryFile ? _history.Get(name)
+        : _xattrs.Get(inode, name);
 
     /// <summary>Names of the extended attributes.</summary>
     public IReadOnlyList<string> ListXattrs(ulong id) => Inode(id) is { Kind: InodeKind.Model } ? ModelXattrs.Names : [];
 
     /// <summary>Sets an extended attribute; <c>user.modelfs.sync</c> waits for the store.</summary>
     public ValueTask<Errno> SetXattrAsync(ulong id, string name, string value, CancellationToken cancellationToken) =>
-        Inode(id) is { } inode ? _xattrs.SetAsync(inode, name, value, cancellationToken) : new(Errno.ESTALE);
+        Inode(id) is not { } inode ? new(Errno.ESTALE)
+        : inode.Kind == InodeKind.HistoryFile ? _history.SetAsync(inode, name, value, cancellationToken)
+        : _xattrs.SetAsync(inode, name, value, cancellationToken);
 
     /// <inheritdoc/>
     public void Dispose()
@@ -389,6 +392,12 @@ public sealed class ModelFileSystem : IDisposable
     }
 
     private static bool IsInsideModel(Inode inode) => inode.Kind is InodeKind.Model or InodeKind.Tree or InodeKind.Conflict;
+
+    private async ValueTask<FsResult<FsOpened>> OpenHistoryAsync(Inode inode, FsRequest request, CancellationToken cancellationToken)
+    {
+        var content = await _history.ReadAsync(inode, cancellationToken).ConfigureAwait(false);
+        return content.Error == Errno.None ? _files.OpenSnapshot(inode, request, content.Value) : content.Error;
+    }
 
     private Inode? Inode(ulong id) => _state.Inodes.Find(id);
 
@@ -477,11 +486,10 @@ public sealed class ModelFileSystem : IDisposable
         return Errno.None;
     }
 
-    private void OnCopyRetired(ModelCopy copy)
-    {
-        if (_state.Inodes.Detach(copy) is { } place)
-        {
-            NameInvalidated?.Invoke(place.Parent, place.Name);
-        }
-    }
+    /// <summary>
+    /// The name leads to another inode from now on. The kernel is not told to drop it, but asks again after <see cref="FileSystemOptions.RootValid"/>:
+    /// it drops a name under its folder's lock, and waits for that in a way that nothing ends. A daemon that is killed while it waits for a lock
+    /// that one of its own callers holds would keep the mount's descriptor and the cache's lock for ever.
+    /// </summary>
+    private void OnCopyRetired(ModelCopy copy) => _state.Inodes.Detach(copy);
 }

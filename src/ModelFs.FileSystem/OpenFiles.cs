@@ -101,6 +101,14 @@ internal sealed class OpenFiles(FileSystemState state, TreeNames names)
         return error;
     }
 
+    /// <summary>Opens a file that is made at this moment.</summary>
+    public FsOpened OpenSnapshot(Inode inode, FsRequest request, byte[] content)
+    {
+        var handle = state.Inodes.Open(inode, request, default);
+        handle.Snapshot = content;
+        return new FsOpened(handle.Id, null);
+    }
+
     /// <summary>Takes over what a daemon that died had open.</summary>
     /// <returns>Its open files, each inode as often as it is open.</returns>
     public async Task<IReadOnlyList<FsInherited>> InheritAsync()

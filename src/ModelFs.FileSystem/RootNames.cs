@@ -12,6 +12,7 @@ internal sealed class RootNames(FileSystemState state)
     private const string ConflictsName = "conflicts";
     private const string StatesName = "models";
     private const string StateEnding = ".json";
+    private const string HistoryName = "history";
 
     private readonly Lock _gate = new();
     private readonly HashSet<string> _emptyProjects = new(state.Inodes.Projects, StringComparer.Ordinal);
@@ -33,6 +34,10 @@ internal sealed class RootNames(FileSystemState state)
                 return state.Entry(state.Inodes.HandOut(parent, name, InodeKind.ModelStates));
             case InodeKind.ModelStates:
                 return FindByStateFile(name) is { } shown ? state.Entry(state.Inodes.HandOut(parent, name, InodeKind.ModelState, null, shown)) : Errno.ENOENT;
+            case InodeKind.Control when name == HistoryName:
+                return state.Entry(state.Inodes.HandOut(parent, name, InodeKind.History));
+            case InodeKind.History:
+                return HistoryFiles.TryParse(name, out _) ? state.Entry(state.Inodes.HandOut(parent, name, InodeKind.HistoryFile)) : Errno.ENOENT;
             case InodeKind.Conflicts:
                 return state.Cache.Conflicts.FirstOrDefault(copy => copy.Manifest.ConflictName == name) is { } conflict
                     ? state.Entry(state.Inodes.HandOut(parent, name, InodeKind.Conflict, conflict))
@@ -63,10 +68,14 @@ internal sealed class RootNames(FileSystemState state)
             InodeKind.Control =>
                 [
                     Control(InodeKind.Conflicts, ConflictsName, FileStatus.TypeFolder),
+                    Control(InodeKind.History, HistoryName, FileStatus.TypeFolder),
                     Control(InodeKind.ModelStates, StatesName, FileStatus.TypeFolder),
                     Control(InodeKind.Status, StatusName, FileStatus.TypeFile),
                 ],
             InodeKind.ModelStates => FsName.Sorted(Catalog.Snapshot().Select(model => StateFile(model))),
+
+            // Every name has one; who reads them all would ask the store for the past of all.
+            InodeKind.History => [],
             InodeKind.Conflicts => FsName.Sorted(state.Cache.Conflicts.Select(
                 copy => new FsName(copy.Manifest.ConflictName!, InodeNumbers.Of(InodeKind.Conflict, copy.Manifest.ConflictName!, copy.Id), FileStatus.TypeFolder))),
             InodeKind.Project => ListProject(folder),

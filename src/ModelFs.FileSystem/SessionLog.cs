@@ -106,8 +106,10 @@ internal sealed unsafe class SessionLog : IDisposable
     }
 
     /// <summary>Appends one record; when it returns, the record survives this process.</summary>
+    /// <exception cref="ObjectDisposedException">The mount has ended.</exception>
     public void Append(in SessionRecord record)
     {
+        ObjectDisposedException.ThrowIf(_segment == null, this);
         if (_segments >= _compactAt)
         {
             Compact();

@@ -103,8 +103,9 @@ public sealed class FuseSession : IDisposable
     }
 
     /// <summary>
-    /// Goes on where another process stopped or died: no INIT comes any more. Then <see cref="RunAsync"/>, and
-    /// <see cref="FuseNotifier.Resend"/> for what that process had read and not answered.
+    /// Goes on where another process stopped or died: no INIT comes any more. Then <see cref="FuseNotifier.Resend"/>, for what that process
+    /// had read and not answered, and once that is sent <see cref="RunAsync"/>: whatever is being worked on at that moment is sent again, so
+    /// that a reader that had begun would work on it twice.
     /// </summary>
     /// <param name="negotiated">What that process had agreed on.</param>
     public void Resume(FuseNegotiated negotiated)

@@ -103,7 +103,7 @@ public sealed partial class FuseOperationsAdapter : FuseOperationsBase
 
     /// <inheritdoc/>
     public override ValueTask<FuseResult<FuseOpened>> OpenAsync(FuseRequest request, ulong nodeId, FuseFileFlags flags) =>
-        Answer(_fileSystem.OpenAsync(nodeId, flags.IsWrite, flags.IsTruncate, Tag(request)), opened => Opened(nodeId, opened));
+        Answer(_fileSystem.OpenAsync(nodeId, flags.IsWrite, flags.IsTruncate, Tag(request), request.Interrupted), opened => Opened(nodeId, opened));
 
     /// <inheritdoc/>
     public override ValueTask<FuseResult<FuseCreated>> CreateAsync(FuseRequest request, ulong parent, string name, FuseFileFlags flags, uint mode, uint umask) =>

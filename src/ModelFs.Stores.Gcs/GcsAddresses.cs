@@ -27,6 +27,32 @@ internal sealed class GcsAddresses(GcsSettings settings)
     /// <summary>The bytes of an object at one generation.</summary>
     internal Uri Media(StoredObject source) => Of(PathOf(source.Key), ("alt", "media"), ("generation", source.Revision.Value));
 
+    /// <summary>What the bucket keeps.</summary>
+    internal Uri Keeping() => Of($"/storage/v1/{Bucket}", ("fields", "versioning,softDeletePolicy"));
+
+    /// <summary>One page of all generations of the objects whose names begin with a key, or of those that are soft-deleted.</summary>
+    internal Uri Past(string key, bool softDeleted, string? pageToken) => Of(
+        $"/storage/v1/{Bucket}/o",
+        ("prefix", settings.Prefix + key),
+        (softDeleted ? "softDeleted" : "versions", "true"),
+        ("pageToken", pageToken),
+        ("fields", $"nextPageToken,items({ObjectFields},{(softDeleted ? "softDeleteTime" : "timeDeleted")})"));
+
+    /// <summary>The bytes of a generation that is not the live one.</summary>
+    internal Uri PastMedia(PastRevision source) => Of(PathOf(source.Key), ("alt", "media"), ("generation", source.Id));
+
+    /// <summary>Makes a soft-deleted generation live again.</summary>
+    internal Uri SoftRestore(string key, string generation, PublishCondition condition) => Of(
+        PathOf(key) + "/restore", ("generation", generation), ("ifGenerationMatch", GenerationOf(condition)), ("fields", ObjectFields));
+
+    /// <summary>Copies a generation over the live one.</summary>
+    internal Uri Rewrite(string key, string generation, PublishCondition condition, string? rewriteToken) => Of(
+        $"{PathOf(key)}/rewriteTo/{Bucket}/o/{Uri.EscapeDataString(settings.Prefix + key)}",
+        ("sourceGeneration", generation),
+        ("ifGenerationMatch", GenerationOf(condition)),
+        ("rewriteToken", rewriteToken),
+        ("fields", $"done,rewriteToken,resource({ObjectFields})"));
+
     /// <summary>An object to be deleted.</summary>
     internal Uri Deletion(string key, string? ifGeneration) => Of(PathOf(key), ("ifGenerationMatch", ifGeneration));
 
@@ -35,8 +61,10 @@ internal sealed class GcsAddresses(GcsSettings settings)
         $"/upload/storage/v1/{Bucket}/o",
         ("uploadType", kind),
         ("name", settings.Prefix + key),
-        ("ifGenerationMatch", condition.MustBeAbsent ? "0" : condition.Revision?.Value),
+        ("ifGenerationMatch", GenerationOf(condition)),
         ("fields", ObjectFields));
+
+    private static string? GenerationOf(PublishCondition condition) => condition.MustBeAbsent ? "0" : condition.Revision?.Value;
 
     private string PathOf(string key) => $"/storage/v1/{Bucket}/o/{Uri.EscapeDataString(settings.Prefix + key)}";
 

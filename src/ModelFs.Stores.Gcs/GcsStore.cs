@@ -29,13 +29,20 @@ public sealed class GcsStore : IModelStore
         _connection = new GcsConnection(settings, options);
         _addresses = new GcsAddresses(settings);
         _publisher = new GcsPublisher(_connection, _addresses);
+        History = new GcsHistory(_connection, _addresses, StatAsync);
     }
 
     /// <inheritdoc/>
     public string DisplayName => $"gs://{Settings.Bucket}/{Settings.Prefix}".TrimEnd('/');
 
     /// <inheritdoc/>
-    public StoreTraits Traits => new(ConditionSupport.Atomic, ConditionSupport.Atomic, ConditionSupport.Atomic, ObjectBytesMax, _options.StreamsMax);
+    public StoreTraits Traits => new(ConditionSupport.Atomic, ConditionSupport.Atomic, ConditionSupport.Atomic, ObjectBytesMax, _options.StreamsMax)
+    {
+        Keeping = RevisionKeeping.Bucket,
+    };
+
+    /// <inheritdoc/>
+    public IObjectHistory? History { get; }
 
     private GcsSettings Settings => _connection.Settings;
 
@@ -167,7 +174,7 @@ public sealed class GcsStore : IModelStore
         return ValueTask.CompletedTask;
     }
 
-    private static StoredObject ObjectOf(string key, ObjectResource found) =>
+    internal static StoredObject ObjectOf(string key, ObjectResource found) =>
         new(key, new StoreRevision(found.Generation.ToString(CultureInfo.InvariantCulture)), found.Size, found.TimeCreated);
 
     private static string? HeaderOf(HttpResponseMessage response, string name) => response.Headers.TryGetValues(name, out var values) ? string.Join(',', values) : null;

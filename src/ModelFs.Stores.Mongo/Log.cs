@@ -19,4 +19,7 @@ internal static partial class Log
 
     [LoggerMessage(5, LogLevel.Information, "{Store}: leftovers of publishes that did not finish could not be looked for: {Reason}")]
     internal static partial void SweepFailed(ILogger logger, string store, string reason);
+
+    [LoggerMessage(6, LogLevel.Warning, "{Store}: what {Key} was could not be kept: {Reason}")]
+    internal static partial void NotKept(ILogger logger, string store, string key, string reason);
 }

@@ -15,11 +15,12 @@ namespace ModelFs.Stores.Mongo;
 /// <param name="kept">Of the store.</param>
 /// <param name="archives">Of the store.</param>
 /// <param name="reader">Of the store.</param>
+/// <param name="keeper">Of the store.</param>
 /// <param name="logger">Where to say how a model is kept.</param>
-internal sealed class ModelWriter(MongoConnection connection, RecordTable records, KeptFiles kept, ArchiveFiles archives, ModelReader reader, ILogger logger)
+internal sealed class ModelWriter(MongoConnection connection, RecordTable records, KeptFiles kept, ArchiveFiles archives, ModelReader reader, PastKeeper keeper, ILogger logger)
 {
     /// <summary>Stores an archive, as a document if a document can hold all of it.</summary>
-    internal async Task<StoredObject> PublishAsync(string key, IPublishContent content, PublishCondition condition, CancellationToken cancellationToken)
+    internal async Task<StoredObject> PublishAsync(string key, IPublishContent content, PublishCondition condition, Retention? retention, CancellationToken cancellationToken)
     {
         var files = await TryReadAsync(key, content, cancellationToken).ConfigureAwait(false);
         var before = await reader.ReadAsync(key, cancellationToken).ConfigureAwait(false);
@@ -30,7 +31,7 @@ internal sealed class ModelWriter(MongoConnection connection, RecordTable record
 
         if (files is not null)
         {
-            return await InTurnAsync(key, turn => PublishDocumentAsync(turn, files, condition), cancellationToken).ConfigureAwait(false);
+            return await InTurnAsync(key, turn => PublishDocumentAsync(turn, files, condition, retention), cancellationToken).ConfigureAwait(false);
         }
 
         var archive = await archives.WriteAsync(key, content, cancellationToken).ConfigureAwait(false);
@@ -41,7 +42,7 @@ internal sealed class ModelWriter(MongoConnection connection, RecordTable record
                 key,
                 async turn =>
                 {
-                    var published = await PublishArchiveAsync(turn, archive, condition).ConfigureAwait(false);
+                    var published = await PublishArchiveAsync(turn, archive, condition, retention).ConfigureAwait(false);
                     isLive = true;
                     return published;
                 },
@@ -73,7 +74,8 @@ internal sealed class ModelWriter(MongoConnection connection, RecordTable record
                     throw Unmet(key, condition);
                 }
 
-                await SupersedeDocumentsAsync(turn, null).ConfigureAwait(false);
+                var past = await keeper.AfterAsync(current, wasDeleted: true, null).ConfigureAwait(false);
+                await SupersedeDocumentsAsync(turn, null, past).ConfigureAwait(false);
                 return true;
             },
             cancellationToken).ConfigureAwait(false);
@@ -109,7 +111,7 @@ internal sealed class ModelWriter(MongoConnection connection, RecordTable record
     private static IEnumerable<ModelFile> Sorted(List<ModelFile> files) =>
         files.Where(file => !file.IsFolder).OrderBy(file => file.Path, StringComparer.Ordinal);
 
-    private async Task<StoredObject> PublishDocumentAsync(WriteTurn turn, List<ModelFile> files, PublishCondition condition)
+    private async Task<StoredObject> PublishDocumentAsync(WriteTurn turn, List<ModelFile> files, PublishCondition condition, Retention? retention)
     {
         var key = turn.Record.Key;
         var before = await reader.ReadAsync(key, CancellationToken.None).ConfigureAwait(false);
@@ -123,8 +125,9 @@ internal sealed class ModelWriter(MongoConnection connection, RecordTable record
         var old = turn.Record;
         var generation = new Generation(ObjectId.GenerateNewId(), ModelReader.DigestOf(document), 0, connection.Now);
         generation = generation with { Parts = await kept.WriteAsync(generation.Id, files, CancellationToken.None).ConfigureAwait(false) };
+        var past = await keeper.AfterAsync(before, wasDeleted: false, retention).ConfigureAwait(false);
         await RemoveSupersededAsync(old).ConfigureAwait(false);
-        await turn.ChangeAsync(old with { Generations = [.. old.Generations, generation], Superseded = [], Seen = null }, CancellationToken.None).ConfigureAwait(false);
+        await turn.ChangeAsync(old with { Generations = [.. old.Generations, generation], Superseded = [], Past = past, Seen = null }, CancellationToken.None).ConfigureAwait(false);
         await ReplaceAsync(key, id, document).ConfigureAwait(false);
 
         await CleanAsync(
@@ -132,12 +135,12 @@ internal sealed class ModelWriter(MongoConnection connection, RecordTable record
             async () =>
             {
                 await turn.ChangeAsync(turn.Record with { Generations = [generation], Archive = null }, CancellationToken.None).ConfigureAwait(false);
-                await RemoveReplacedAsync(old).ConfigureAwait(false);
+                await RemoveReplacedAsync(old, turn.Record).ConfigureAwait(false);
             }).ConfigureAwait(false);
         return (await reader.MakeAsync(turn.Record, document, CancellationToken.None).ConfigureAwait(false)).Object!;
     }
 
-    private async Task<StoredObject> PublishArchiveAsync(WriteTurn turn, StoredArchive archive, PublishCondition condition)
+    private async Task<StoredObject> PublishArchiveAsync(WriteTurn turn, StoredArchive archive, PublishCondition condition, Retention? retention)
     {
         var before = await reader.ReadAsync(turn.Record.Key, CancellationToken.None).ConfigureAwait(false);
         if (!before.Meets(condition))
@@ -145,23 +148,24 @@ internal sealed class ModelWriter(MongoConnection connection, RecordTable record
             throw Unmet(turn.Record.Key, condition);
         }
 
-        await SupersedeDocumentsAsync(turn, archive).ConfigureAwait(false);
+        var past = await keeper.AfterAsync(before, wasDeleted: false, retention).ConfigureAwait(false);
+        await SupersedeDocumentsAsync(turn, archive, past).ConfigureAwait(false);
         return (await reader.MakeAsync(turn.Record, null, CancellationToken.None).ConfigureAwait(false)).Object!;
     }
 
     /// <summary>Puts an archive, or nothing, in the place of all documents of a model.</summary>
-    private async Task SupersedeDocumentsAsync(WriteTurn turn, StoredArchive? archive)
+    private async Task SupersedeDocumentsAsync(WriteTurn turn, StoredArchive? archive, IReadOnlyList<PastArchive> past)
     {
         var old = turn.Record;
         var documents = await FindIdsAsync(old.Key).ConfigureAwait(false);
-        await turn.ChangeAsync(old with { Archive = archive, Superseded = documents, Generations = [], Seen = null }, CancellationToken.None).ConfigureAwait(false);
+        await turn.ChangeAsync(old with { Archive = archive, Superseded = documents, Generations = [], Past = past, Seen = null }, CancellationToken.None).ConfigureAwait(false);
         await CleanAsync(
             old.Key,
             async () =>
             {
                 await RemoveSupersededAsync(turn.Record).ConfigureAwait(false);
                 await turn.ChangeAsync(turn.Record with { Superseded = [] }, CancellationToken.None).ConfigureAwait(false);
-                await RemoveReplacedAsync(old).ConfigureAwait(false);
+                await RemoveReplacedAsync(old, turn.Record).ConfigureAwait(false);
             }).ConfigureAwait(false);
     }
 
@@ -193,17 +197,19 @@ internal sealed class ModelWriter(MongoConnection connection, RecordTable record
             : connection.CallAsync(deadline => connection.Models.DeleteManyAsync(filter, deadline.Token), $"removing what {record.Key} was", CancellationToken.None);
     }
 
-    private async Task RemoveReplacedAsync(ModelRecord old)
+    private async Task RemoveReplacedAsync(ModelRecord old, ModelRecord now)
     {
         foreach (var generation in old.Generations)
         {
             await kept.RemoveAsync(generation.Id, generation.Parts, CancellationToken.None).ConfigureAwait(false);
         }
 
-        if (old.Archive is { } archive)
+        if (old.Archive is { } archive && !now.Keeps(archive.Id))
         {
             await archives.RemoveAsync(archive.Id, CancellationToken.None).ConfigureAwait(false);
         }
+
+        await keeper.RemoveForgottenAsync(old, now).ConfigureAwait(false);
     }
 
     /// <summary>What is there, if it is just what was to be published: the answer to an earlier attempt may have been lost.</summary>

@@ -35,9 +35,10 @@ public sealed class MongoStore : IModelStore
         var kept = new KeptFiles(_connection);
         var archives = new ArchiveFiles(_connection);
         _reader = new ModelReader(_connection, records, kept);
-        _writer = new ModelWriter(_connection, records, kept, archives, _reader, logger);
+        _writer = new ModelWriter(_connection, records, kept, archives, _reader, new PastKeeper(_connection, archives, logger), logger);
+        History = new MongoHistory(_connection, _reader, _writer);
         _lister = new ModelLister(_connection, records, _reader, logger);
-        _sweep = new LeftoverSweep(_connection, records, archives, logger);
+        _sweep = new LeftoverSweep(_connection, records, archives, _reader, logger);
     }
 
     /// <inheritdoc/>
@@ -49,7 +50,13 @@ public sealed class MongoStore : IModelStore
         ConditionSupport.CheckedBefore,
         ConditionSupport.CheckedBefore,
         ObjectBytesMax,
-        ReadStreamsMax: 1);
+        ReadStreamsMax: 1)
+    {
+        Keeping = RevisionKeeping.Copies,
+    };
+
+    /// <inheritdoc/>
+    public IObjectHistory? History { get; }
 
     /// <inheritdoc/>
     /// <remarks>A server makes a missing collection by itself, at the first publish.</remarks>
@@ -99,7 +106,7 @@ public sealed class MongoStore : IModelStore
 
     /// <inheritdoc/>
     public Task<StoredObject> PublishAsync(string key, IPublishContent content, PublishCondition condition, CancellationToken cancellationToken) =>
-        ReplacedSource.AsConditionAsync(this, key, condition, () => _writer.PublishAsync(key, content, condition, cancellationToken), cancellationToken);
+        ReplacedSource.AsConditionAsync(this, key, condition, () => _writer.PublishAsync(key, content, condition, null, cancellationToken), cancellationToken);
 
     /// <inheritdoc/>
     public Task DeleteAsync(string key, StoreRevision? ifRevision, CancellationToken cancellationToken) => _writer.DeleteAsync(key, ifRevision, cancellationToken);

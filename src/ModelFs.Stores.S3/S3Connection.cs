@@ -90,6 +90,10 @@ internal sealed class S3Connection(S3Settings settings, StoreOptions options) : 
         }
     }
 
+    /// <summary>Whether a body is read into memory before it is signed as a whole and sent: see <see cref="HeldContent"/>.</summary>
+    internal bool MustHold(IPublishContent content, long length, bool inChunks) =>
+        !inChunks && !LeavesBodyUnsigned && content.Segments.Count > 0 && length <= options.SingleUploadBytesMax;
+
     private async Task<AmazonS3Client> ConnectAsync(CancellationToken cancellationToken)
     {
         await _connecting.WaitAsync(cancellationToken).ConfigureAwait(false);

@@ -90,7 +90,8 @@ internal sealed class S3MultipartUpload(S3Connection connection)
         connection.CallAsync(
             async (client, deadline) =>
             {
-                using var body = new UploadStream(content, part.Offset, part.Length, deadline);
+                var source = connection.MustHold(content, part.Length, inChunks) ? await HeldContent.ReadAsync(content, part.Offset, part.Length, deadline).ConfigureAwait(false) : content;
+                using var body = new UploadStream(source, part.Offset, part.Length, deadline);
                 var request = new UploadPartRequest
                 {
                     BucketName = Settings.Bucket,

@@ -141,7 +141,8 @@ internal sealed class S3Publisher(S3Connection connection, S3Conditions conditio
         await connection.CallAsync(
             async (client, deadline) =>
             {
-                using var body = new UploadStream(content, 0, content.Length, deadline);
+                var source = connection.MustHold(content, content.Length, inChunks) ? await HeldContent.ReadAsync(content, 0, content.Length, deadline).ConfigureAwait(false) : content;
+                using var body = new UploadStream(source, 0, content.Length, deadline);
                 var request = new PutObjectRequest
                 {
                     BucketName = Settings.Bucket,

@@ -111,10 +111,13 @@ internal sealed partial class FolderKeeper(string folder, StoreOptions options)
         Prune(key, retention);
     }
 
+    /// <summary>What stays after a change, unless the change says otherwise.</summary>
+    internal Retention Usual(string key) => new(options.KeepRevisions ?? Math.Max(1, Entries(PlaceOf(key)).Count), null);
+
     /// <summary>Takes a key's name from its file, which is kept.</summary>
     internal void Delete(string key, string path)
     {
-        var retention = new Retention(options.KeepRevisions, null);
+        var retention = Usual(key);
         if (retention.Count == 0 || !TryKeeping(key, () => File.Move(path, NewPathOf(key, DeletedMark), overwrite: true)))
         {
             File.Delete(path);

@@ -30,7 +30,7 @@ public sealed class FolderStore : IModelStore
         _options = options;
         _gate = new FolderPublishGate(folder, options);
         _keeper = new FolderKeeper(folder, options);
-        History = new FolderHistory(this, _keeper, options.KeepRevisions);
+        History = new FolderHistory(this, _keeper, options.KeepRevisions ?? 1);
     }
 
     /// <inheritdoc/>
@@ -108,11 +108,11 @@ public sealed class FolderStore : IModelStore
 
     /// <inheritdoc/>
     public Task<StoredObject> PublishAsync(string key, IPublishContent content, PublishCondition condition, CancellationToken cancellationToken) =>
-        PublishAsync(key, content, condition, new FolderKeeper.Retention(_options.KeepRevisions, null), cancellationToken);
+        PublishAsync(key, content, condition, retention: null, cancellationToken);
 
-    /// <summary>Publishes, and keeps so many of what was there before.</summary>
+    /// <summary>Publishes, and keeps so many of what was there before; null for as many as usual.</summary>
     internal async Task<StoredObject> PublishAsync(
-        string key, IPublishContent content, PublishCondition condition, FolderKeeper.Retention retention, CancellationToken cancellationToken)
+        string key, IPublishContent content, PublishCondition condition, FolderKeeper.Retention? retention, CancellationToken cancellationToken)
     {
         if (!IsFileName(key) || key.StartsWith(FolderPublishGate.OwnPrefix, StringComparison.Ordinal))
         {
@@ -127,7 +127,7 @@ public sealed class FolderStore : IModelStore
             await WriteAsync(partial, content, cancellationToken).ConfigureAwait(false);
             using (await _gate.EnterAsync(cancellationToken).ConfigureAwait(false))
             {
-                var stored = await RunAsync(() => GiveName(key, partial, path, condition, retention), "publishing", path, CancellationToken.None).ConfigureAwait(false);
+                var stored = await RunAsync(() => GiveName(key, partial, path, condition, retention ?? _keeper.Usual(key)), "publishing", path, CancellationToken.None).ConfigureAwait(false);
                 _gate.RemoveLeftovers();
                 _keeper.SweepNowAndThen();
                 return stored;

@@ -23,8 +23,9 @@ public sealed record StoreOptions
 
     /// <summary>
     /// How many replaced or deleted archives of each key a store keeps that must do so itself (<see cref="RevisionKeeping.Copies"/>); 0 for none.
+    /// Null, for programs that were not told: one, and where others have kept more, so many.
     /// </summary>
-    public int KeepRevisions { get; init; } = 1;
+    public int? KeepRevisions { get; init; }
 
     /// <summary>How many ranged reads or parts of one upload run at once at most.</summary>
     public int StreamsMax { get; init; } = 4;

@@ -65,7 +65,7 @@ internal sealed class ReferenceTests
     [Test]
     public void Black_box_tests_know_no_product_project()
     {
-        foreach (var name in new[] { "ModelFs.FunctionalTests", "ModelFs.Architecture.Tests" })
+        foreach (var name in new[] { "ModelFs.FunctionalTests", "ModelFs.CrashTests", "ModelFs.Architecture.Tests" })
         {
             Assert.That(ProjectFile.All.Single(project => project.Name == name).Projects, Is.Empty, name);
         }

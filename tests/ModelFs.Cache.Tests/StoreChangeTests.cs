@@ -227,6 +227,26 @@ internal sealed class StoreChangeTests
         Assert.That(rig.Cache.Catalog.Snapshot(), Is.Empty);
     }
 
+    [TestCase(true)]
+    [TestCase(false)]
+    public async Task A_model_that_is_removed_before_the_first_listing_is_not_taken_for_one_that_was_never_published(bool allowDelete)
+    {
+        await using var rig = await CacheRig.StartedAsync(options => options with { AllowDelete = allowDelete }, ("bert.tar.gz", Text("one")));
+        await rig.RemoveAsync(await rig.AcquireAsync("bert"), "text");
+        rig.Store.BeforeList = () => throw TestStore.Down();
+        await rig.RestartAsync();
+        var removal = rig.Cache.RemoveModelAsync(rig.Model("bert"), CancellationToken.None);
+        if (allowDelete)
+        {
+            await removal;
+            Assert.That(rig.Store.Keys, Is.Empty);
+        }
+        else
+        {
+            Assert.That((await CacheRig.FailsAsync(() => removal)).Kind, Is.EqualTo(ModelErrorKind.NotPermitted));
+        }
+    }
+
     [Test]
     public async Task Deleting_never_takes_a_version_that_was_not_seen()
     {

@@ -1,3 +1,4 @@
+using ModelFs.Cli.Listing;
 using ModelFs.Cli.Mounting;
 
 namespace ModelFs.Cli.Tests;
@@ -16,6 +17,9 @@ internal sealed class CommandRun
     public FakeKeeper Keeper { get; } = new();
 
     public FakeStores Stores { get; set; } = new();
+
+    /// <summary>In place of <see cref="Stores"/>, for commands on stores that exist.</summary>
+    public IStoreOpener? RealStores { get; set; }
 
     public Owner Owner { get; set; } = new(1000, 100);
 
@@ -37,7 +41,7 @@ internal sealed class CommandRun
             Time = new FakeTime(),
             Mounts = Mounts,
             Keeper = Keeper,
-            Stores = Stores,
+            Stores = RealStores ?? Stores,
             Daemon = Daemon,
         };
         return await CommandLine.RunAsync(services, arguments, cancellationToken);

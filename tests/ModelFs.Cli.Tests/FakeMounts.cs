@@ -82,6 +82,12 @@ internal sealed class FakeMounts : IMountHost
         return waiting.Task;
     }
 
+    /// <summary>Contents of files in the mounts.</summary>
+    public Dictionary<string, string> Texts { get; } = [];
+
+    public Task<string> ReadTextAsync(string path, CancellationToken cancellationToken) =>
+        Texts.TryGetValue(path, out var text) ? Task.FromResult(text) : Task.FromException<string>(new FileNotFoundException($"Could not find file '{path}'."));
+
     /// <summary>What <see cref="AskAsync"/> returns.</summary>
     public int AskErrno { get; set; }
 

@@ -26,7 +26,7 @@ internal sealed class FakeStores(params StoredObject[] objects) : IStoreOpener
         return new StoreAddress(full, at < 0 ? (isUrl ? text : "file://" + full) : "mongodb://***" + text[at..], at >= 0);
     }
 
-    public IModelStore Create(StoreAddress address, bool createBucket, string? caFile, TimeSpan? noProgress = null)
+    public IModelStore Create(StoreAddress address, bool createBucket, string? caFile, TimeSpan? noProgress = null, int? keepRevisions = null)
     {
         CreateBucket = createBucket;
         CaFile = caFile;

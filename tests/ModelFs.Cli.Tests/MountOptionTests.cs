@@ -32,6 +32,7 @@ public sealed class MountOptionTests
         ["archive"] = "single-member",
         ["compress"] = "small",
         ["allow-delete"] = "true",
+        ["keep-revisions"] = "4",
         ["no-create-bucket"] = "true",
         ["ca-file"] = "ca.pem",
         ["uid"] = "5",

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Time.Testing;
 using ModelFs.Cache;
@@ -32,8 +33,8 @@ internal sealed class FileSystemRig : IAsyncDisposable
 
     public ModelFileSystem FileSystem { get; private set; } = null!;
 
-    /// <summary>Names that the kernel was told to forget.</summary>
-    public List<(ulong Parent, string Name)> Invalidated { get; } = [];
+    /// <summary>Copies that no name leads to any more; the file system was told before.</summary>
+    public ConcurrentQueue<ModelCopy> Retired { get; } = new();
 
     /// <summary>What the last daemon took over.</summary>
     public IReadOnlyList<FsInherited> Inherited { get; private set; } = [];
@@ -173,13 +174,7 @@ internal sealed class FileSystemRig : IAsyncDisposable
         Cache.Start(resume);
         await Cache.Catalog.FirstListing;
         FileSystem = new ModelFileSystem(Cache, _options, _ => "{}"u8.ToArray(), resume);
-        FileSystem.NameInvalidated += (parent, name) =>
-        {
-            lock (Invalidated)
-            {
-                Invalidated.Add((parent, name));
-            }
-        };
+        Cache.CopyRetired += Retired.Enqueue;
     }
 
     private async Task StopDaemonAsync()

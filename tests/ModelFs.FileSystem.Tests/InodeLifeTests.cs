@@ -97,7 +97,7 @@ internal sealed class InodeLifeTests
         _rig.Store.Put("m.tar.gz", SampleArchive.Of(("one", "new")));
         _rig.Time.Advance(TimeSpan.FromMinutes(1));
         await _rig.Cache.Catalog.RefreshIfOlder(TimeSpan.Zero);
-        await FileSystemRig.UntilAsync(() => old.IsRetired && _rig.Invalidated.Contains((1, "m")), "the switch");
+        await FileSystemRig.UntilAsync(() => old.IsRetired && _rig.Retired.Contains(old), "the switch");
 
         Assert.That(await _rig.ReadFileAsync(file), Is.EqualTo("1"), "whoever holds the old version keeps it whole");
         Assert.That(await _rig.ListAsync(_model), Is.EqualTo(new[] { "one", "sub" }));

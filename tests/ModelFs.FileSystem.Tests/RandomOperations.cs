@@ -347,12 +347,11 @@ internal sealed class RandomOperations(FileSystemRig rig, int seed) : ReferenceK
         var text = $"version {Random.Next()}";
         Trace.Add("the store gets " + text);
         Rig.Store.Put("m.tar.gz", SampleArchive.Of(("new/text", text)));
-        Rig.Invalidated.Clear();
         var old = Rig.Model("m").Copy;
         await Rig.Cache.Catalog.RefreshIfOlder(TimeSpan.Zero);
         Rig.Time.Advance(TimeSpan.FromSeconds(10));
         await FileSystemRig.UntilAsync(() => old is null or { IsRetired: true }, "the switch");
-        await FileSystemRig.UntilAsync(() => Rig.Invalidated.Contains((1, "m")), "the kernel to be told");
+        await FileSystemRig.UntilAsync(() => old is null || Rig.Retired.Contains(old), "the name to lead elsewhere");
         foreach (var node in Root.Subtree.Where(each => each.Lookups > 0))
         {
             CompareAttributesOfOld(node);

@@ -16,8 +16,17 @@ internal sealed class GcsApi(GcsObjects objects, GcsUploads uploads, Func<string
     {
         ("POST", ["storage", "v1", "b"]) => CreateAsync(request, body),
         ("GET", ["storage", "v1", "b", var bucket]) => GetBucketAsync(request, bucket),
-        ("GET", ["storage", "v1", "b", var bucket, "o"]) => ListAsync(request, bucket),
+        ("PATCH", ["storage", "v1", "b", var bucket]) => ChangeBucketAsync(request, bucket, body),
+        ("GET", ["storage", "v1", "b", var bucket, "o"]) => request.Query("versions") == "true" || request.Query("softDeleted") == "true"
+            ? ListPastAsync(request, bucket)
+            : ListAsync(request, bucket),
         ("GET", ["storage", "v1", "b", var bucket, "o", var name]) => GetAsync(request, bucket, name, corrupts),
+        ("POST", ["storage", "v1", "b", var bucket, "o", var name, "restore"]) => AnswerAsync(
+            request,
+            bucket,
+            objects.Restore(bucket, name, GcsRequest.Number(request.Query("generation") ?? throw GcsRefusal.Invalid("Required parameter: generation")), request.IfGeneration)),
+        ("POST", ["storage", "v1", "b", var bucket, "o", var name, "rewriteTo", "b", var target, "o", var newName]) when target == bucket =>
+            RewriteAsync(request, bucket, name, newName),
         ("DELETE", ["storage", "v1", "b", var bucket, "o", var name]) => DeleteAsync(request, bucket, name),
         ("POST", ["upload", "storage", "v1", "b", var bucket, "o"]) => UploadAsync(request, bucket, body),
         ("PUT", ["upload", "session", var id]) => ContinueAsync(request, id, body),
@@ -36,20 +45,77 @@ internal sealed class GcsApi(GcsObjects objects, GcsUploads uploads, Func<string
 
     private Task CreateAsync(GcsRequest request, byte[] body)
     {
-        var name = (string)JsonNode.Parse(body)!["name"]!;
+        var settings = JsonNode.Parse(body)!.AsObject();
+        var name = (string)settings["name"]!;
         if (request.Query("project") is null)
         {
             throw new GcsRefusal(400, "required", "Required parameter: project");
         }
 
-        return objects.Create(name)
+        return objects.Create(name, settings)
             ? WriteAsync(request.Context, 200, new JsonObject { ["kind"] = "storage#bucket", ["name"] = name })
             : throw new GcsRefusal(409, "conflict", "Your previous request to create the named bucket succeeded and you already own it.");
     }
 
-    private Task GetBucketAsync(GcsRequest request, string bucket) => objects.Exists(bucket)
-        ? WriteAsync(request.Context, 200, new JsonObject { ["kind"] = "storage#bucket", ["name"] = bucket })
-        : throw new GcsRefusal(404, "notFound", "The specified bucket does not exist.");
+    private Task GetBucketAsync(GcsRequest request, string bucket)
+    {
+        var answer = objects.Describe(bucket);
+        if (request.Query("fields") is { } fields)
+        {
+            foreach (var name in answer.Select(pair => pair.Key).Except(fields.Split(',')).ToArray())
+            {
+                answer.Remove(name);
+            }
+        }
+
+        return WriteAsync(request.Context, 200, answer);
+    }
+
+    private Task ChangeBucketAsync(GcsRequest request, string bucket, byte[] body)
+    {
+        objects.Change(bucket, JsonNode.Parse(body)!.AsObject());
+        return WriteAsync(request.Context, 200, objects.Describe(bucket));
+    }
+
+    /// <summary>Pages of one object less than asked for would be allowed, too; a token is the place in the list.</summary>
+    private Task ListPastAsync(GcsRequest request, string bucket)
+    {
+        if (request.Query("versions") == "true" && request.Query("softDeleted") == "true")
+        {
+            throw GcsRefusal.Invalid("softDeleted and versions cannot both be true.");
+        }
+
+        var max = (int)Math.Min(PageMax, request.Query("maxResults") is { } text ? GcsRequest.Number(text) : PageMax);
+        var start = request.Query("pageToken") is { } token ? (int)GcsRequest.Number(Encoding.UTF8.GetString(Convert.FromBase64String(token))) : 0;
+        var found = objects.ListPast(bucket, request.Query("prefix") ?? "", request.Query("softDeleted") == "true");
+        var mask = GcsFields.OfItems(request.Query("fields"));
+        var answer = new JsonObject();
+        if (found.Count > start)
+        {
+            answer["items"] = new JsonArray([.. found.Skip(start).Take(max).Select(o => GcsFields.Describe(o, bucket, mask))]);
+        }
+
+        if (found.Count > start + max)
+        {
+            answer["nextPageToken"] = Convert.ToBase64String(Encoding.UTF8.GetBytes((start + max).ToString(System.Globalization.CultureInfo.InvariantCulture)));
+        }
+
+        return WriteAsync(request.Context, 200, answer);
+    }
+
+    /// <summary>The first call of every copy answers with a token, as a big one does.</summary>
+    private Task RewriteAsync(GcsRequest request, string bucket, string name, string newName)
+    {
+        long? generation = request.Query("sourceGeneration") is { } source ? GcsRequest.Number(source) : null;
+        var size = objects.Get(bucket, name, generation).Bytes.Length;
+        if (request.Query("rewriteToken") is null && size > 0)
+        {
+            return WriteAsync(request.Context, 200, new JsonObject { ["kind"] = "storage#rewriteResponse", ["done"] = false, ["rewriteToken"] = "half" });
+        }
+
+        var made = objects.Rewrite(bucket, name, generation, newName, request.IfGeneration);
+        return WriteAsync(request.Context, 200, new JsonObject { ["kind"] = "storage#rewriteResponse", ["done"] = true, ["resource"] = GcsFields.Describe(made, bucket, null) });
+    }
 
     private Task ListAsync(GcsRequest request, string bucket)
     {
@@ -74,10 +140,10 @@ internal sealed class GcsApi(GcsObjects objects, GcsUploads uploads, Func<string
 
     private Task GetAsync(GcsRequest request, string bucket, string name, bool corrupts)
     {
-        var found = objects.Get(bucket, name);
-        if ((request.Query("generation") is { } generation && GcsRequest.Number(generation) != found.Generation) || (request.IfGeneration is { } wanted && wanted != found.Generation))
+        var found = objects.Get(bucket, name, request.Query("generation") is { } generation ? GcsRequest.Number(generation) : null);
+        if (request.IfGeneration is { } wanted && wanted != found.Generation)
         {
-            throw request.IfGeneration is null ? GcsRefusal.NoSuchObject(bucket, name) : new GcsRefusal(412, "conditionNotMet", "At least one of the pre-conditions you specified did not hold.");
+            throw new GcsRefusal(412, "conditionNotMet", "At least one of the pre-conditions you specified did not hold.");
         }
 
         return request.Query("alt") == "media" ? MediaAsync(request.Context, found, corrupts) : WriteAsync(request.Context, 200, GcsFields.Describe(found, bucket, request.Query("fields")));

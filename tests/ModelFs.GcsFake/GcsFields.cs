@@ -6,10 +6,13 @@ namespace ModelFs.GcsFake;
 internal static class GcsFields
 {
     private static readonly HashSet<string> s_ofObject =
-        ["kind", "id", "name", "bucket", "generation", "metageneration", "size", "timeCreated", "updated", "crc32c", "md5Hash", "etag", "contentType", "storageClass"];
+        ["kind", "id", "name", "bucket", "generation", "metageneration", "size", "timeCreated", "updated", "crc32c", "md5Hash", "etag", "contentType", "storageClass", "timeDeleted", "softDeleteTime", "hardDeleteTime"];
 
-    internal static JsonObject Describe(GcsObject found, string bucket, string? fields)
+    internal static JsonObject Describe(GcsObject found, string bucket, string? fields) => Describe(new GcsPastObject(found, default, IsSoftDeleted: false), bucket, fields);
+
+    internal static JsonObject Describe(GcsPastObject past, string bucket, string? fields)
     {
+        var found = past.Object;
         var all = new JsonObject
         {
             ["kind"] = "storage#object",
@@ -23,6 +26,11 @@ internal static class GcsFields
             ["crc32c"] = found.Checksum,
             ["contentType"] = found.ContentType,
         };
+        if (past.Ended != default)
+        {
+            all[past.IsSoftDeleted ? "softDeleteTime" : "timeDeleted"] = past.Ended.ToString("yyyy-MM-ddTHH:mm:ss.fffZ", System.Globalization.CultureInfo.InvariantCulture);
+        }
+
         if (fields is null)
         {
             return all;

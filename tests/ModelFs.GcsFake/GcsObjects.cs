@@ -1,4 +1,6 @@
 using System.Buffers.Binary;
+using System.Globalization;
+using System.Text.Json.Nodes;
 
 namespace ModelFs.GcsFake;
 
@@ -33,18 +35,53 @@ internal sealed record GcsObject(string Name, long Generation, byte[] Bytes, Dat
     })];
 }
 
+/// <summary>An object that is not live any more.</summary>
+/// <param name="Object">As it was.</param>
+/// <param name="Ended">When it was replaced or deleted.</param>
+/// <param name="IsSoftDeleted">Whether it can only be restored; otherwise it is a noncurrent version, which can be read.</param>
+internal sealed record GcsPastObject(GcsObject Object, DateTimeOffset Ended, bool IsSoftDeleted);
+
 /// <summary>All buckets. Conditions are checked and changes made under one lock, as a server does atomically.</summary>
 internal sealed class GcsObjects
 {
     private readonly Lock _lock = new();
-    private readonly Dictionary<string, SortedDictionary<string, GcsObject>> _buckets = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, Bucket> _buckets = new(StringComparer.Ordinal);
     private long _generation = DateTimeOffset.UtcNow.ToUnixTimeMilliseconds() * 1000;
 
-    internal bool Create(string bucket)
+    internal bool Create(string bucket, JsonObject settings)
     {
         lock (_lock)
         {
-            return _buckets.TryAdd(bucket, new SortedDictionary<string, GcsObject>(StringComparer.Ordinal));
+            return _buckets.TryAdd(bucket, new Bucket().With(settings));
+        }
+    }
+
+    /// <summary>Changes what a bucket keeps.</summary>
+    internal void Change(string bucket, JsonObject settings)
+    {
+        lock (_lock)
+        {
+            Of(bucket).With(settings);
+        }
+    }
+
+    internal JsonObject Describe(string bucket)
+    {
+        lock (_lock)
+        {
+            var found = Of(bucket);
+            var answer = new JsonObject
+            {
+                ["kind"] = "storage#bucket",
+                ["name"] = bucket,
+                ["softDeletePolicy"] = new JsonObject { ["retentionDurationSeconds"] = found.SoftDeleteSeconds.ToString(CultureInfo.InvariantCulture) },
+            };
+            if (found.HasVersions is { } isEnabled)
+            {
+                answer["versioning"] = new JsonObject { ["enabled"] = isEnabled };
+            }
+
+            return answer;
         }
     }
 
@@ -56,11 +93,14 @@ internal sealed class GcsObjects
         }
     }
 
-    internal GcsObject Get(string bucket, string name)
+    internal GcsObject Get(string bucket, string name, long? generation = null)
     {
         lock (_lock)
         {
-            return Of(bucket).TryGetValue(name, out var found) ? found : throw GcsRefusal.NoSuchObject(bucket, name);
+            var found = Of(bucket);
+            return found.Live.TryGetValue(name, out var live) && (generation is null || live.Generation == generation) ? live
+                : found.Past.Find(past => !past.IsSoftDeleted && past.Object.Name == name && past.Object.Generation == generation)?.Object
+                ?? throw GcsRefusal.NoSuchObject(bucket, name);
         }
     }
 
@@ -68,7 +108,25 @@ internal sealed class GcsObjects
     {
         lock (_lock)
         {
-            return [.. Of(bucket).Values.Where(o => o.Name.StartsWith(prefix, StringComparison.Ordinal) && string.CompareOrdinal(o.Name, after) > 0).Take(max)];
+            return [.. Of(bucket).Live.Values.Where(o => o.Name.StartsWith(prefix, StringComparison.Ordinal) && string.CompareOrdinal(o.Name, after) > 0).Take(max)];
+        }
+    }
+
+    /// <summary>Soft-deleted objects, or all versions; in order of their names, and of one name in that of their generations.</summary>
+    internal IReadOnlyList<GcsPastObject> ListPast(string bucket, string prefix, bool softDeleted)
+    {
+        lock (_lock)
+        {
+            var found = Of(bucket);
+            if (softDeleted && found.SoftDeleteSeconds == 0)
+            {
+                throw GcsRefusal.Invalid("The bucket has no soft delete policy.");
+            }
+
+            var live = softDeleted ? [] : found.Live.Values.Select(each => new GcsPastObject(each, default, false));
+            return [.. found.Past.Where(past => past.IsSoftDeleted == softDeleted).Concat(live)
+                .Where(past => past.Object.Name.StartsWith(prefix, StringComparison.Ordinal))
+                .OrderBy(past => past.Object.Name, StringComparer.Ordinal).ThenBy(past => past.Object.Generation)];
         }
     }
 
@@ -76,10 +134,34 @@ internal sealed class GcsObjects
     {
         lock (_lock)
         {
-            var objects = Of(bucket);
-            Require(objects.GetValueOrDefault(name), ifGeneration);
-            var now = DateTimeOffset.UtcNow;
-            return objects[name] = new GcsObject(name, ++_generation, bytes, new DateTimeOffset(now.Ticks - (now.Ticks % TimeSpan.TicksPerMillisecond), TimeSpan.Zero), contentType, contentEncoding);
+            var found = Of(bucket);
+            Require(found.Live.GetValueOrDefault(name), ifGeneration);
+            return PutLocked(found, name, bytes, contentType, contentEncoding);
+        }
+    }
+
+    /// <summary>Copies a live or noncurrent generation over the live one.</summary>
+    internal GcsObject Rewrite(string bucket, string name, long? sourceGeneration, string target, long? ifGeneration)
+    {
+        lock (_lock)
+        {
+            var found = Of(bucket);
+            Require(found.Live.GetValueOrDefault(target), ifGeneration);
+            var source = Get(bucket, name, sourceGeneration);
+            return PutLocked(found, target, source.Bytes, source.ContentType, source.ContentEncoding);
+        }
+    }
+
+    /// <summary>Makes a soft-deleted generation live again, under a generation of its own.</summary>
+    internal GcsObject Restore(string bucket, string name, long generation, long? ifGeneration)
+    {
+        lock (_lock)
+        {
+            var found = Of(bucket);
+            Require(found.Live.GetValueOrDefault(name), ifGeneration);
+            var source = found.Past.Find(past => past.IsSoftDeleted && past.Object.Name == name && past.Object.Generation == generation)?.Object
+                ?? throw GcsRefusal.NoSuchObject(bucket, name);
+            return PutLocked(found, name, source.Bytes, source.ContentType, source.ContentEncoding);
         }
     }
 
@@ -87,12 +169,28 @@ internal sealed class GcsObjects
     {
         lock (_lock)
         {
-            var objects = Of(bucket);
-            Require(objects.GetValueOrDefault(name), ifGeneration);
-            if (!objects.Remove(name))
+            var found = Of(bucket);
+            Require(found.Live.GetValueOrDefault(name), ifGeneration);
+            if (!found.Live.Remove(name, out var deleted))
             {
                 throw GcsRefusal.NoSuchObject(bucket, name);
             }
+
+            Keep(found, deleted);
+        }
+    }
+
+    private static DateTimeOffset Now()
+    {
+        var now = DateTimeOffset.UtcNow;
+        return new DateTimeOffset(now.Ticks - (now.Ticks % TimeSpan.TicksPerMillisecond), TimeSpan.Zero);
+    }
+
+    private static void Keep(Bucket bucket, GcsObject ended)
+    {
+        if (bucket.HasVersions == true || bucket.SoftDeleteSeconds > 0)
+        {
+            bucket.Past.Add(new GcsPastObject(ended, Now(), IsSoftDeleted: bucket.HasVersions != true));
         }
     }
 
@@ -104,8 +202,40 @@ internal sealed class GcsObjects
         }
     }
 
-    private SortedDictionary<string, GcsObject> Of(string bucket) =>
+    private GcsObject PutLocked(Bucket bucket, string name, byte[] bytes, string contentType, string? contentEncoding)
+    {
+        if (bucket.Live.TryGetValue(name, out var replaced))
+        {
+            Keep(bucket, replaced);
+        }
+
+        return bucket.Live[name] = new GcsObject(name, ++_generation, bytes, Now(), contentType, contentEncoding);
+    }
+
+    private Bucket Of(string bucket) =>
         _buckets.TryGetValue(bucket, out var found) ? found : throw new GcsRefusal(404, "notFound", "The specified bucket does not exist.");
+
+    private sealed class Bucket
+    {
+        internal SortedDictionary<string, GcsObject> Live { get; } = new(StringComparer.Ordinal);
+
+        internal List<GcsPastObject> Past { get; } = [];
+
+        /// <summary>Null until it was set once.</summary>
+        internal bool? HasVersions { get; private set; }
+
+        /// <summary>Google's default is a week.</summary>
+        internal long SoftDeleteSeconds { get; private set; } = 7 * 24 * 3600;
+
+        internal Bucket With(JsonObject settings)
+        {
+            HasVersions = (bool?)settings["versioning"]?["enabled"] ?? HasVersions;
+            SoftDeleteSeconds = settings["softDeletePolicy"]?["retentionDurationSeconds"] is { } seconds
+                ? long.Parse(seconds.ToString(), CultureInfo.InvariantCulture)
+                : SoftDeleteSeconds;
+            return this;
+        }
+    }
 }
 
 /// <summary>A request that is refused.</summary>

@@ -44,6 +44,7 @@ internal sealed class CrashTests
             Assert.That(isOld || Same(shown, after), Is.True, $"after {callsMax} calls");
             Assert.That(isAcknowledged && isOld, Is.False, $"what was acknowledged after {callsMax} calls must be there");
             sawOld |= isOld;
+            await AssertPastHoldsAsync(store, isOld ? null : before);
 
             await store.PutAsync(Key, s_otherDocument);
             Assert.That(Same(await ShownAsync(store), s_otherDocument), Is.True, $"repaired after {callsMax} calls");
@@ -54,6 +55,18 @@ internal sealed class CrashTests
                 Assert.That(callsMax, Is.GreaterThan(4), "the publisher was interrupted at several places");
                 return;
             }
+        }
+    }
+
+    /// <summary>What was replaced or deleted is kept, whole, from the moment on at which it is not current any more.</summary>
+    private static async Task AssertPastHoldsAsync(IModelStore store, byte[]? replaced)
+    {
+        var past = (await store.History!.ListAsync(Key, CancellationToken.None)).Past;
+        Assert.That(past, Has.Count.EqualTo(replaced is null ? 0 : 1));
+        foreach (var each in past)
+        {
+            await using var stream = await store.History.ReadAsync(each, 0, each.Length, CancellationToken.None);
+            Assert.That(Same(Describe(await StoreConversations.DrainAsync(stream)), replaced), Is.True, "the past holds what was replaced");
         }
     }
 

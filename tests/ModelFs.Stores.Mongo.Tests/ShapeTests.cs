@@ -99,22 +99,23 @@ internal sealed class ShapeTests
     [Test]
     public async Task A_model_changes_its_shape_both_ways_and_leaves_nothing_behind()
     {
+        await using var store = MongoStores.At(_database, new StoreOptions { KeepRevisions = 0 });
         var archive = Pack("metadata.json", "{oops}");
-        var current = await _store.PutAsync(Key, SampleModel.Pack());
+        var current = await store.PutAsync(Key, SampleModel.Pack());
         for (var i = 0; i < 2; i++)
         {
-            current = await _store.PutAsync(Key, archive, PublishCondition.Matches(current.Revision));
-            Assert.That((await _store.AllAsync()).Single(), Is.EqualTo(current));
-            Assert.That(await _store.GetAsync(current), Is.EqualTo(archive));
+            current = await store.PutAsync(Key, archive, PublishCondition.Matches(current.Revision));
+            Assert.That((await store.AllAsync()).Single(), Is.EqualTo(current));
+            Assert.That(await store.GetAsync(current), Is.EqualTo(archive));
             Assert.That(await Counts(), Is.EqualTo(new[] { 0, 1, 0, 1, 1 }), "no document, a record, nothing kept, a GridFS file of one chunk");
 
-            current = await _store.PutAsync(Key, SampleModel.Pack(), PublishCondition.Matches(current.Revision));
-            Assert.That((await _store.AllAsync()).Single(), Is.EqualTo(current));
-            Assert.That(SampleModel.Unpack(await _store.GetAsync(current)).Keys, Is.EquivalentTo(SampleModel.Files.Keys));
+            current = await store.PutAsync(Key, SampleModel.Pack(), PublishCondition.Matches(current.Revision));
+            Assert.That((await store.AllAsync()).Single(), Is.EqualTo(current));
+            Assert.That(SampleModel.Unpack(await store.GetAsync(current)).Keys, Is.EquivalentTo(SampleModel.Files.Keys));
             Assert.That(await Counts(), Is.EqualTo(new[] { 1, 1, 1, 0, 0 }), "a document, a record, a part of kept files, no GridFS file");
         }
 
-        await _store.DeleteAsync(Key, current.Revision, CancellationToken.None);
+        await store.DeleteAsync(Key, current.Revision, CancellationToken.None);
         Assert.That(await Counts(), Is.EqualTo(new[] { 0, 0, 0, 0, 0 }));
     }
 

@@ -54,6 +54,22 @@ internal sealed class FolderHistoryTests : ObjectHistoryContract
     }
 
     [Test]
+    public async Task A_program_that_was_not_told_keeps_as_many_as_there_are_and_at_least_one()
+    {
+        await using var store = new FolderStore(_folder, new StoreOptions());
+        await store.OpenAsync(CancellationToken.None);
+        for (byte i = 1; i <= 3; i++)
+        {
+            await store.PutAsync("m.tar.gz", new byte[i]);
+        }
+
+        Assert.That((await PastOfAsync("m.tar.gz")).Past.Select(each => each.Length), Is.EqualTo(new long[] { 2 }));
+        await Store.PutAsync("m.tar.gz", new byte[4]);
+        await store.PutAsync("m.tar.gz", new byte[5]);
+        Assert.That((await PastOfAsync("m.tar.gz")).Past.Select(each => each.Length), Is.EqualTo(new long[] { 4, 3 }));
+    }
+
+    [Test]
     public async Task A_restore_by_a_program_that_keeps_fewer_takes_nothing_else_away()
     {
         for (byte i = 1; i <= 4; i++)
@@ -158,5 +174,5 @@ internal sealed class FolderHistoryTests : ObjectHistoryContract
 
     private string[] KeptFiles() => Directory.Exists(KeptFolder) ? Directory.GetFiles(KeptFolder, "*", SearchOption.AllDirectories) : [];
 
-    private FolderStore StoreThatKeeps(int count) => new(_folder, new StoreOptions { KeepRevisions = count });
+    private FolderStore StoreThatKeeps(int? count) => new(_folder, new StoreOptions { KeepRevisions = count });
 }

@@ -89,7 +89,7 @@ internal sealed partial class MountDaemon(IStoreOpener stores) : IMountDaemon
         using var folder = CacheFolder.Open(settings.CacheDirectory);
         var address = stores.Parse(settings.Store, "/");
         var limits = new ThrottleOptions(settings.UploadBytesPerSecond, settings.DownloadBytesPerSecond);
-        var measured = new MeasuringStore(new ThrottlingStore(stores.Create(address, settings.CreateBucket, settings.CaFile, settings.FetchDeadline), limits, TimeProvider.System));
+        var measured = new MeasuringStore(new ThrottlingStore(stores.Create(address, settings.CreateBucket, settings.CaFile, settings.FetchDeadline, settings.KeepRevisions), limits, TimeProvider.System));
         var store = new RetryingStore(measured, new RetryOptions { Patience = settings.FetchDeadline * 0.8 }, loggers.CreateLogger<RetryingStore>());
         await using var storeOwner = store.ConfigureAwait(false);
         var cache = new ModelCache(folder, store, CacheOptions(settings), TimeProvider.System, loggers.CreateLogger<ModelCache>());
@@ -109,22 +109,23 @@ internal sealed partial class MountDaemon(IStoreOpener stores) : IMountDaemon
             await Task.WhenAny(cache.Catalog.FirstListing, Task.Delay(s_firstListingWait)).ConfigureAwait(false);
         }
 
-        using var fileSystem = new ModelFileSystem(cache, new FileSystemOptions { ReadOnly = settings.ReadOnly }, reporter.ToBytes, resume: hello.IsResumed);
+        using var fileSystem = new ModelFileSystem(cache, new FileSystemOptions { ReadOnly = settings.ReadOnly }, reporter.ToBytes, resume: hello.IsResumed,
+            new ModelUndo(store, cache, loggers.CreateLogger<ModelUndo>()));
         var adapter = new FuseOperationsAdapter(fileSystem, passthrough, new MountOwner(settings.Uid, settings.Gid), loggers.CreateLogger<FuseOperationsAdapter>());
         using var device = hello.Device ?? keeper.Mount();
         using var session = new FuseSession(device, adapter, new FuseSessionOptions(), loggers.CreateLogger<FuseSession>());
         reporter.Session = session;
         await BeginSessionAsync(session, keeper, hello, fileSystem, passthrough, folder).ConfigureAwait(false);
-        fileSystem.NameInvalidated += (parent, name) => _ = session.Notifier.InvalidateEntry(parent, name);
 
         using var end = new EndSignals();
         using var hangUp = PosixSignalRegistration.Create(PosixSignal.SIGHUP, context => context.Cancel = true);
-        var serving = session.RunAsync(ReaderThreads);
         if (hello.IsResumed)
         {
-            _ = session.Notifier.Resend();
+            // Before the first read: what this daemon took itself would be sent again, too, and be done twice.
+            await session.Notifier.Resend().ConfigureAwait(false);
         }
 
+        var serving = session.RunAsync(ReaderThreads);
         keeper.Ready(session.Negotiated.CanResend);
         LogServing(logger, settings.MountPoint, settings.StoreDisplay, hello.IsResumed);
         var first = await Task.WhenAny(serving, end.Asked, keeper.Closed).ConfigureAwait(false);

@@ -22,5 +22,6 @@ internal interface IStoreOpener
     /// <param name="createBucket">Whether a missing bucket or folder is created.</param>
     /// <param name="caFile">A PEM file of further trusted authorities, or null.</param>
     /// <param name="noProgress">How long a call may go without progress; null for the store's default.</param>
-    IModelStore Create(StoreAddress address, bool createBucket, string? caFile, TimeSpan? noProgress = null);
+    /// <param name="keepRevisions">How many replaced or deleted archives of each model a folder or MongoDB store keeps; null for as many as it has, and at least one.</param>
+    IModelStore Create(StoreAddress address, bool createBucket, string? caFile, TimeSpan? noProgress = null, int? keepRevisions = null);
 }

@@ -25,9 +25,9 @@ internal sealed class StoreUrlOpener(StoreOpener stores, StoreOptions options) :
         return new StoreAddress(text, url.Redacted, HoldsSecret: url.Redacted.Contains(Hidden, StringComparison.Ordinal));
     }
 
-    public IModelStore Create(StoreAddress address, bool createBucket, string? caFile, TimeSpan? noProgress = null)
+    public IModelStore Create(StoreAddress address, bool createBucket, string? caFile, TimeSpan? noProgress = null, int? keepRevisions = null)
     {
         var deadlines = noProgress is { } limit ? options.Deadlines with { NoProgress = limit } : options.Deadlines;
-        return stores.Create(StoreUrl.Parse(address.Text), options with { CreateIfMissing = createBucket, CaFile = caFile, Deadlines = deadlines });
+        return stores.Create(StoreUrl.Parse(address.Text), options with { CreateIfMissing = createBucket, CaFile = caFile, Deadlines = deadlines, KeepRevisions = keepRevisions ?? options.KeepRevisions });
     }
 }

@@ -95,6 +95,9 @@ internal sealed record MountSettings
     /// <summary>Whether published models can be deleted and renamed through the mount.</summary>
     public bool AllowDelete { get; set; }
 
+    /// <summary>How many replaced or deleted archives of each model are kept, where the store itself keeps none.</summary>
+    public int KeepRevisions { get; set; } = 1;
+
     /// <summary>Whether a missing bucket or folder is created.</summary>
     public bool CreateBucket { get; set; } = true;
 

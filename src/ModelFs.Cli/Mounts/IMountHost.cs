@@ -49,6 +49,11 @@ internal interface IMountHost
     /// <exception cref="OperationCanceledException">Cancelled.</exception>
     Task<int> AskAsync(string path, string attribute, string value, CancellationToken cancellationToken);
 
+    /// <summary>Reads a file of a mount that its daemon makes when it is opened, for which it may have to ask the store.</summary>
+    /// <exception cref="IOException">It can't be read.</exception>
+    /// <exception cref="UnauthorizedAccessException">The mount belongs to another user.</exception>
+    Task<string> ReadTextAsync(string path, CancellationToken cancellationToken);
+
     /// <summary>The text of <c>user.modelfs.last_error</c> on a path in a mount, or null.</summary>
     string? LastErrorOf(string path);
 

@@ -68,6 +68,9 @@ internal sealed class LinuxMountHost(string program) : IMountHost
         }
     }
 
+    public Task<string> ReadTextAsync(string path, CancellationToken cancellationToken) =>
+        Task.Factory.StartNew(() => File.ReadAllText(path, Encoding.UTF8), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default).WaitAsync(cancellationToken);
+
     public string? LastErrorOf(string path) => Interop.GetXattr(path, "user.modelfs.last_error");
 
     public int Unmount(string mountPoint, bool lazy)

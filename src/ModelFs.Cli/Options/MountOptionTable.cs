@@ -55,6 +55,8 @@ internal static class MountOptionTable
             (s, v) => s with { Compress = OptionText.OneOf(v, CompressionWords.All) }),
         Switch("allow-delete", "Let rmdir and rename of a published model delete and rename it in the store.",
             (s, on) => s with { AllowDelete = on }),
+        Setting("keep-revisions", "N", "How many replaced or deleted versions of each model a folder or MongoDB store keeps for `modelfs restore`; 0 for none. Buckets keep what their versioning keeps. Default: 1.",
+            (s, v) => s with { KeepRevisions = OptionText.Count(v) }),
         Switch("no-create-bucket", "Fail when the bucket or folder of STORE is missing, instead of creating it.",
             (s, on) => s with { CreateBucket = !on }),
         Launch("ca-file", "FILE", "Trust the certificate authorities in this PEM file for the store's TLS connections.",

@@ -66,6 +66,12 @@ internal static class OptionText
         _ => throw new FormatException($"'{text}' is neither true nor false"),
     };
 
+    /// <summary>How many of something; 0 and more.</summary>
+    public static int Count(string text) =>
+        int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var count)
+            ? count
+            : throw new FormatException($"'{text}' is not a number of versions; write 0 or more");
+
     /// <summary>A numeric user or group id.</summary>
     public static uint Id(string text) =>
         uint.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var id) && id != uint.MaxValue

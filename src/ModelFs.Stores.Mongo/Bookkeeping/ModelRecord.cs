@@ -16,6 +16,13 @@ internal sealed record Generation(ObjectId Id, string DocumentDigest, int Parts,
 /// <param name="Modified">When it was published.</param>
 internal sealed record StoredArchive(ObjectId Id, long Length, int ChunkBytes, DateTime Modified);
 
+/// <summary>An archive that was once current.</summary>
+/// <param name="Archive">Where its bytes are.</param>
+/// <param name="Revision">What it was called while it was current.</param>
+/// <param name="Ended">When it was replaced or deleted.</param>
+/// <param name="WasDeleted">Whether it was deleted.</param>
+internal sealed record PastArchive(StoredArchive Archive, string Revision, DateTime Ended, bool WasDeleted);
+
 /// <summary>What a listing may say of a document without reading it.</summary>
 /// <param name="Token">What the server says of the document; another one means that it must be read again.</param>
 /// <param name="Revision">Of its archive.</param>
@@ -46,8 +53,17 @@ internal sealed record ModelRecord(string Key)
     /// <summary>Ids of documents that are replaced or deleted but perhaps not removed yet.</summary>
     internal IReadOnlyList<BsonValue> Superseded { get; init; } = [];
 
+    /// <summary>What was replaced or deleted, newest first.</summary>
+    internal IReadOnlyList<PastArchive> Past { get; init; } = [];
+
+    /// <summary>Whether there is nothing that the record is needed for.</summary>
+    internal bool IsEmpty => Generations.Count == 0 && Archive is null && Superseded.Count == 0 && Past.Count == 0;
+
     /// <summary>The last look at the document.</summary>
     internal SeenDocument? Seen { get; init; }
+
+    /// <summary>Whether the record refers to a GridFS file.</summary>
+    internal bool Keeps(ObjectId archive) => Archive?.Id == archive || Past.Any(each => each.Archive.Id == archive);
 
     /// <summary>Reads a record.</summary>
     internal static ModelRecord Parse(BsonDocument record) => new(record["_id"].AsString)
@@ -57,9 +73,10 @@ internal sealed record ModelRecord(string Key)
         Generations = record.TryGetValue("generations", out var generations)
             ? [.. generations.AsBsonArray.Select(g => new Generation(g["id"].AsObjectId, g["document"].AsString, g["parts"].ToInt32(), g["modified"].ToUniversalTime()))]
             : [],
-        Archive = record.TryGetValue("archive", out var archive)
-            ? new StoredArchive(archive["id"].AsObjectId, archive["length"].ToInt64(), archive["chunkBytes"].ToInt32(), archive["modified"].ToUniversalTime())
-            : null,
+        Archive = record.TryGetValue("archive", out var archive) ? ToArchive(archive) : null,
+        Past = record.TryGetValue("past", out var past)
+            ? [.. past.AsBsonArray.Select(p => new PastArchive(ToArchive(p["archive"]), p["revision"].AsString, p["ended"].ToUniversalTime(), p["deleted"].ToBoolean()))]
+            : [],
         Superseded = record.TryGetValue("superseded", out var superseded) ? [.. superseded.AsBsonArray] : [],
         Seen = record.TryGetValue("seen", out var seen)
             ? new SeenDocument(seen["token"].AsString, seen["revision"].AsString, seen["length"].ToInt64(), seen["modified"].ToUniversalTime())
@@ -82,7 +99,13 @@ internal sealed record ModelRecord(string Key)
 
         if (Archive is { } archive)
         {
-            record["archive"] = new BsonDocument { { "id", archive.Id }, { "length", archive.Length }, { "chunkBytes", archive.ChunkBytes }, { "modified", archive.Modified } };
+            record["archive"] = ToDocument(archive);
+        }
+
+        if (Past.Count > 0)
+        {
+            record["past"] = new BsonArray(Past.Select(
+                p => new BsonDocument { { "archive", ToDocument(p.Archive) }, { "revision", p.Revision }, { "ended", p.Ended }, { "deleted", p.WasDeleted } }));
         }
 
         if (Superseded.Count > 0)
@@ -101,4 +124,10 @@ internal sealed record ModelRecord(string Key)
     /// <summary>Writes a look at a document.</summary>
     internal static BsonDocument ToDocument(SeenDocument seen) =>
         new() { { "token", seen.Token }, { "revision", seen.Revision }, { "length", seen.Length }, { "modified", seen.Modified } };
+
+    private static BsonDocument ToDocument(StoredArchive archive) =>
+        new() { { "id", archive.Id }, { "length", archive.Length }, { "chunkBytes", archive.ChunkBytes }, { "modified", archive.Modified } };
+
+    private static StoredArchive ToArchive(BsonValue archive) =>
+        new(archive["id"].AsObjectId, archive["length"].ToInt64(), archive["chunkBytes"].ToInt32(), archive["modified"].ToUniversalTime());
 }

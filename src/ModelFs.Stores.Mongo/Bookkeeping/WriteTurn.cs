@@ -62,8 +62,7 @@ internal sealed class WriteTurn
     /// <summary>Ends the turn; a record that says nothing is removed.</summary>
     internal async Task EndAsync()
     {
-        var isEmpty = Record.Generations.Count == 0 && Record.Archive is null && Record.Superseded.Count == 0;
-        if (isEmpty)
+        if (Record.IsEmpty)
         {
             await _records.RemoveAsync(Record, CancellationToken.None).ConfigureAwait(false);
         }

@@ -8,6 +8,7 @@
     s3_client.py etag BUCKET KEY
     s3_client.py get BUCKET KEY FILE
     s3_client.py buckets
+    s3_client.py versioning BUCKET STATUS      Enabled or Suspended; makes the bucket
 """
 import concurrent.futures
 import os
@@ -62,4 +63,9 @@ def buckets():
     print("\n".join(bucket["Name"] for bucket in CLIENT.list_buckets()["Buckets"]))
 
 
-{"put": put, "put-as": put_as, "fill": fill, "delete": delete, "list": keys, "etag": etag, "get": get, "buckets": buckets}[sys.argv[1]](*sys.argv[2:])
+def versioning(bucket, status):
+    CLIENT.create_bucket(Bucket=bucket)
+    CLIENT.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": status})
+
+
+{"put": put, "put-as": put_as, "fill": fill, "delete": delete, "list": keys, "etag": etag, "get": get, "buckets": buckets, "versioning": versioning}[sys.argv[1]](*sys.argv[2:])

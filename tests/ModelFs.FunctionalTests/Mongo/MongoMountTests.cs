@@ -61,6 +61,42 @@ internal sealed class MongoMountTests : MountFixture
         TreeSnapshot.AssertEqual(again.At("big"), local);
     }
 
+    [Test]
+    [Promise("M5")]
+    public void The_settings_of_the_documentation_mount_the_collection()
+    {
+        var saved = Tree("model_20161111-180000");
+        Persistor.Run("save", _database, "models", "model_20161111-180000", saved);
+        var models = Folder.Create("data");
+        File.WriteAllText(Folder.At("config.yml"), $"pipeline:\n- name: nlp_spacy\nstorage: mongodb\nmongodb_uri: {_database}\nserver_model_dirs: {models}/model_20161111-180000\n");
+        var environment = new Dictionary<string, string?> { ["collection_name"] = "models" };
+        MountedStore.Modelfs(["mount", "--rasa-config", Folder.At("config.yml"), "--cache-dir", Folder.At("cache")], environment).Succeeded();
+        var fetched = Folder.At("fetched");
+        Persistor.Run("fetch", _database, "models", "model_20161111-180000", fetched);
+        Same(Path.Combine(models, "model_20161111-180000"), fetched);
+        MountedStore.Modelfs(["unmount", models]).Succeeded();
+    }
+
+    [Test]
+    [Promise("T3")]
+    public void Models_move_between_archives_and_documents()
+    {
+        Pack("bert:A");
+        MountedStore.Modelfs(["cp", StoreFolder + "/bert", Store]).Succeeded();
+        Assert.That(Persistor.Run("fields", _database, "models", "bert").Output, Does.Contain("metadata.json dict"));
+        MountedStore.Modelfs(["cp", $"{_database}/bert?collection=models", StoreFolder + "/second"]).Succeeded();
+        MountedStore.Modelfs(["push", Tree("trained"), Store]).Succeeded();
+        Assert.That(MountedStore.Modelfs(["push", Folder.At("local/trained"), Store]).ExitCode, Is.EqualTo(1), "it is there");
+        foreach (var (store, model) in new[] { (Store, "bert"), (Store, "trained"), (StoreFolder, "second") })
+        {
+            MountedStore.Modelfs(["pull", store, model, Folder.At("got/" + model)]).Succeeded();
+        }
+
+        Same(Folder.At("got/trained"), Folder.At("local/trained"));
+        Same(Folder.At("got/second"), Folder.At("got/bert"));
+        Same(Folder.At("got/bert"), Tree("bert"));
+    }
+
     private static void Same(string one, string other) => Actor.Run("/usr/bin/diff", "-r", one, other);
 }
 

@@ -1,0 +1,13 @@
+namespace ModelFs.CrashTests.S3;
+
+/// <summary>SIGKILL at random moments on a bucket.</summary>
+[Explicit("takes minutes: run it by name")]
+internal sealed class RandomKillTests
+{
+    [Test]
+    public void Nothing_acknowledged_is_lost_when_the_daemon_is_killed_at_random_moments()
+    {
+        S3Server.RequireHere();
+        Kills.RandomKillTests.Run(_ => new S3CrashStore(), "a bucket");
+    }
+}
