@@ -17,7 +17,9 @@ public sealed partial class ModelCatalog
     private readonly Lock _gate = new();
     private readonly SortedDictionary<string, CachedModel> _models = new(StringComparer.Ordinal);
     private readonly TaskCompletionSource _firstListing = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private readonly List<ModelIntent> _moves = [];
+
+    /// <summary>Replaced whole under the lock, and read without it: a model's gate is held by who asks.</summary>
+    private volatile ModelIntent[] _moves = [];
     private IReadOnlyList<string> _clashes = [];
     private Task? _refresh;
     private DateTimeOffset _listedAt = DateTimeOffset.MinValue;
@@ -160,7 +162,7 @@ public sealed partial class ModelCatalog
             _models[newName.ToString()] = model;
             if (move is not null)
             {
-                _moves.Add(move);
+                _moves = [.. _moves, move];
             }
         }
     }
@@ -170,29 +172,17 @@ public sealed partial class ModelCatalog
     {
         lock (_gate)
         {
-            _moves.RemoveAll(each => each.Id == move.Id);
+            _moves = [.. _moves.Where(each => each.Id != move.Id)];
         }
     }
 
     /// <summary>Whether the store's object of a key is still to be renamed, so that nothing new can be published there.</summary>
-    internal bool IsMoving(string key)
-    {
-        lock (_gate)
-        {
-            return _moves.Exists(move => move.Key == key);
-        }
-    }
+    internal bool IsMoving(string key) => Array.Exists(_moves, move => move.Key == key);
 
     /// <summary>Shows what is being renamed under its new name.</summary>
     private void ApplyMoves(Dictionary<ModelName, StoredObject> listed)
     {
-        List<ModelIntent> moves;
-        lock (_gate)
-        {
-            moves = [.. _moves];
-        }
-
-        foreach (var move in moves)
+        foreach (var move in _moves)
         {
             if (ModelKey.TryParse(move.Key, out var oldKey) && ModelKey.TryParse(move.NewKey!, out var newKey)
                 && listed.TryGetValue(oldKey.Model, out var entry) && entry.Key == move.Key && entry.Revision.Value == move.Revision)

@@ -216,16 +216,19 @@ internal sealed partial class WritebackQueue : IAsyncDisposable
     /// <summary>When the model's change is to be published; null while a writer is open or an attempt runs.</summary>
     private DateTimeOffset? DueAt(CachedModel model, out ModelCopy? copy)
     {
+        string? newKey;
+        lock (model.Gate)
+        {
+            newKey = model.Copy is { IsDirty: true, IsNew: true } fresh ? fresh.Manifest.Key : null;
+        }
+
+        // The old object of that key is still to be renamed: published now, this would only lose against it. Asked with no gate held: the
+        // answer takes the catalog's lock, which stands before a gate.
+        var isHeldBack = newKey is not null && _isHeldBack(newKey);
         lock (model.Gate)
         {
             copy = model.Copy is { IsDirty: true } dirty ? dirty : null;
-            if (copy is null || model.IsPublishing || model.IsRemoving)
-            {
-                return null;
-            }
-
-            // The old object of that key is still to be renamed: published now, this would only lose against it.
-            if (copy.IsNew && _isHeldBack(copy.Manifest.Key))
+            if (copy is null || model.IsPublishing || model.IsRemoving || (isHeldBack && copy.IsNew))
             {
                 return null;
             }

@@ -73,6 +73,8 @@ internal sealed class S3Errors(S3Settings settings, StoreOptions options)
             "InvalidAccessKeyId" => Denied(doing, "the server does not know the access key", said, answer),
             "SignatureDoesNotMatch" => Denied(doing, "the secret key is wrong", said, answer),
             "ExpiredToken" or "InvalidToken" or "TokenRefreshRequired" => Denied(doing, "the session token is not valid (any more)", said, answer),
+            "BadDigest" or "IncompleteBody" or "XAmzContentSHA256Mismatch" =>
+                Error(StoreErrorKind.Unavailable, doing, $"{Server} did not get the bytes as they were sent ({said})", answer),
             "RequestTimeout" or "OperationAborted" or "ConditionalRequestConflict" => Error(StoreErrorKind.Unavailable, doing, $"{Server} answered {said}", answer),
             _ => OfStatus(answer, doing, said),
         };

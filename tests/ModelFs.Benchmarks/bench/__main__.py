@@ -7,7 +7,7 @@ import sys
 import time
 import traceback
 
-from . import cold, hot, publishing, report, starting, sweeps, writing
+from . import cold, hot, indexed, publishing, report, starting, sweeps, writing
 from .context import Context
 from .figures import Record
 from .machine import Failed, Machine, description, run
@@ -20,6 +20,7 @@ BENCHES = {
     "publish": [publishing.whole],
     "start": [starting.ready, starting.listing],
     "write": [writing.files],
+    "indexed": [indexed.whole, indexed.cold_look, indexed.small_change],
     "sweeps": [sweeps.size, sweeps.files, sweeps.listing, sweeps.readers],
 }
 # Run when they are asked for by name.

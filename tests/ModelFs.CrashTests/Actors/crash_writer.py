@@ -46,6 +46,18 @@ class Writer:
         if self.open_op is not None:
             actual = {path: oracle.read_node(self.root, path) for path in oracle.touched(self.tree, self.open_op)}
             found = oracle.plausible(self.tree, self.open_op, self.kept, actual)
+            if self.open_op["do"] == "rmdir" and "/" not in self.open_op["path"]:
+                # A removal of a model that was begun may be finished by the next mount, while this one looks: it is done to its end here.
+                for _ in range(200):
+                    try:
+                        os.rmdir(self.at(self.open_op["path"]))
+                    except FileNotFoundError:
+                        break
+                    except OSError as failure:
+                        if failure.errno not in REFUSED["rmdir"]:
+                            raise
+                        time.sleep(0.05)
+                found = {self.open_op["path"]: None}
             self.note(n=self.open_op["n"], found=found)
             oracle.apply(self.tree, found)
 
@@ -65,7 +77,7 @@ class Writer:
     def finish_removals(self):
         """An `rm -r` that was cut off is done again: a model without any file is never published, so the store still has the old one."""
         for home in self.homes():
-            if home in self.tree and "/" not in home and all(self.tree[path][0] == "d" for path in oracle.below(self.tree, home)):
+            if home in self.tree and "/" not in home and all(self.tree[path][0] != "f" for path in oracle.below(self.tree, home)):
                 self.remove(home)
 
     # One operation.

@@ -1,0 +1,108 @@
+"""Archives with an index, as ModelFs writes them, beside their foreign selves: cold listing, one file, the whole, and a small change."""
+import os
+import shutil
+import statistics
+
+from . import models, peers
+from .figures import OURS, in_turn
+from .machine import drop_caches, run
+from .product import Mount, cold_read, program
+
+BUCKET = "indexed"
+
+
+def _indexed(context, name, archive):
+    """Puts the archive into the bucket and has ModelFs give it an index; the key."""
+    server, key = context.server, name + ".tar.gz"
+    server.create(BUCKET)
+    if not server.has(key, BUCKET):
+        store = context.machine.folder("store")
+        shutil.copy(archive, f"{store}/{key}")
+        run([program(context.machine), "index", store, "--all"], timeout=300)
+        server.upload(f"{store}/{key}", key, BUCKET)
+        shutil.rmtree(store)
+    return key
+
+
+def whole(context):
+    """The whole model: ModelFs on the indexed archive, others on the foreign one."""
+    server = context.server
+    for title, (name, archive), pipe_bound, rasa_bound in (("big", context.big(), 3.0, 4.0), ("mixed", context.mixed(), 2.0, 3.5)):
+        foreign = context.stored(name, archive)
+        _indexed(context, name, archive)
+        figure = context.record.figure("indexed", f"cold load of indexed '{title}', of others from the foreign archive", "s")
+
+        def cold(action):
+            drop_caches()
+            return action()
+        in_turn(figure, {OURS: lambda: cold(lambda: cold_read(context.machine, server.url(BUCKET), name)), peers.PIPE: lambda: cold(lambda: peers.pipe(context.machine, server, foreign)),
+                         peers.RASA: lambda: cold(lambda: peers.rasa(context.machine, server, foreign))}, context.rounds)
+        context.record.goal("I5", f"cold load of indexed '{title}', faster than curl | igzip | tar of the foreign one", figure.ratio(peers.PIPE, OURS), ">=", pipe_bound)
+        context.record.goal("I5", f"cold load of indexed '{title}', faster than the Rasa way", figure.ratio(peers.RASA, OURS), ">=", rasa_bound)
+
+
+def cold_look(context):
+    """ls -lR of a model of 1,000 files that was never fetched, and in another mount its metadata.json."""
+    server, name = context.server, "indexed_thousand"
+    mib = 256 if context.quick else 1024
+    archive = context.models.archive(f"{name}_{mib}", lambda folder: _thousand(folder, mib))
+    key = _indexed(context, f"{name}_{mib}", archive)
+    figure = context.record.figure("indexed", f"first look into a model of {mib} MiB and 1,000 files", "ms")
+    sent = context.record.figure("indexed", f"bytes of the bucket for it, of {mib} MiB", "KiB")
+    trip = 1000 * server.round_trip(key, 256 << 10, BUCKET)
+    for _ in range(context.rounds):
+        with Mount(context.machine, server.url(BUCKET)) as mount:
+            os.listdir(mount.path)
+            before = mount.status()["requests"].get("store.bytes_in", 0)
+            figure.add("ls -lR", 1000 * run(f"ls -lR '{mount.path}/{name}_{mib}' >/dev/null").seconds)
+            sent.add("ls -lR", (mount.status()["requests"].get("store.bytes_in", 0) - before) / 1024)
+        with Mount(context.machine, server.url(BUCKET)) as mount:
+            os.listdir(mount.path)
+            before = mount.status()["requests"].get("store.bytes_in", 0)
+            figure.add("cat metadata.json", 1000 * context.machine.probe_run("read", f"{mount.path}/{name}_{mib}/metadata.json")[0])
+            sent.add("cat metadata.json", (mount.status()["requests"].get("store.bytes_in", 0) - before) / 1024)
+    context.record.goal("I2", f"ls -lR of a cold model (3 round trips of {trip:.1f} ms + 20 ms)", figure.median("ls -lR"), "<=", 3 * trip + 20, "ms")
+    context.record.goal("I3", "bytes for cat metadata.json of a cold model", sent.median("cat metadata.json"), "<=", 1024, "KiB")
+
+
+def _thousand(folder, mib):
+    models.even(folder, mib)
+    models.small_files(folder + "/small", 998)
+
+
+def small_change(context):
+    """10 KB changed in a model of 1 GiB: published by the server's own copying of what did not change."""
+    server, mib = context.server, 256 if context.quick else 1024
+    name = f"even_{mib}"
+    key = _indexed(context, name, context.models.archive(name, lambda folder: models.even(folder, mib)))
+    figure = context.record.figure("indexed", f"publish of 10 KB changed in {mib} MiB", "s")
+    sent = context.record.figure("indexed", "bytes sent for it", "MiB")
+    with Mount(context.machine, server.url(BUCKET), "--settle", "600") as mount:
+        context.machine.probe_run("read", f"{mount.path}/{name}")
+        for number in range(context.rounds):
+            with open(f"{mount.path}/{name}/weights.bin", "r+b") as stream:
+                stream.seek((100 << 20) + number * (20 << 20))
+                stream.write(os.urandom(10_000))
+            before = mount.status()["requests"].get("store.bytes_out", 0)
+            figure.add(OURS, mount.sync(name).seconds)
+            sent.add(OURS, (mount.status()["requests"].get("store.bytes_out", 0) - before) / (1 << 20))
+            figure.add("bare compose", _compose(server, key))
+    context.record.goal("I6", f"10 KB changed in {mib} MiB: sent", statistics.median(sent.samples[OURS]), "<=", 6, "MiB")
+    context.record.goal("I6", f"10 KB changed in {mib} MiB: time, of the server's bare compose", figure.ratio(OURS, "bare compose"), "<=", 1.2)
+
+
+def _compose(server, key):
+    """Seconds for a server-side copy of the object in parts of 64 MiB."""
+    import time
+    size = server.client.head_object(Bucket=BUCKET, Key=key)["ContentLength"]
+    start = time.perf_counter()
+    upload = server.client.create_multipart_upload(Bucket=BUCKET, Key="composed")["UploadId"]
+    parts = []
+    for number, offset in enumerate(range(0, size, 64 << 20), 1):
+        copied = server.client.upload_part_copy(Bucket=BUCKET, Key="composed", UploadId=upload, PartNumber=number, CopySource={"Bucket": BUCKET, "Key": key},
+                                                CopySourceRange=f"bytes={offset}-{min(size, offset + (64 << 20)) - 1}")
+        parts.append({"PartNumber": number, "ETag": copied["CopyPartResult"]["ETag"]})
+    server.client.complete_multipart_upload(Bucket=BUCKET, Key="composed", UploadId=upload, MultipartUpload={"Parts": parts})
+    seconds = time.perf_counter() - start
+    server.client.delete_object(Bucket=BUCKET, Key="composed")
+    return seconds
