@@ -208,6 +208,12 @@ internal sealed partial class ModelMoves(
     /// <returns>False when it is to be repeated after a pause.</returns>
     private async Task<bool> TryFinishAsync(CachedModel model, ModelIntent move)
     {
+        if (model.Move?.Id != move.Id)
+        {
+            // The model was removed meanwhile.
+            return true;
+        }
+
         if (move.NewRevision is null)
         {
             if (await PublishedAsync(model, move).ConfigureAwait(false) is not { } published)

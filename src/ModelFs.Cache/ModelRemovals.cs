@@ -15,19 +15,27 @@ internal sealed partial class ModelRemovals(
     {
         ModelCopy? copy;
         StoredObject? stored;
+        ModelIntent? move;
         lock (model.Gate)
         {
-            if (model.IsPublishing || model.IsRemoving || model.Move is not null || model.Copy is { OpenWriters: > 0 })
+            var isMoved = model.Move is not null && model.Copy is not { Manifest.BaseRevision: null };
+            if (model.IsPublishing || model.IsRemoving || isMoved || model.Copy is { OpenWriters: > 0 })
             {
                 throw new ModelException(ModelErrorKind.Busy, $"{model.Name} is being written, published or renamed; try again when it is done");
             }
 
             model.IsRemoving = true;
-            (copy, stored) = (model.Copy, model.Stored);
+            (copy, stored, move) = (model.Copy, model.Stored, model.Move);
         }
 
         try
         {
+            if (move is not null)
+            {
+                await RemoveMovingAsync(model, copy, move, cancellationToken).ConfigureAwait(false);
+                return;
+            }
+
             if (stored is null && copy is not null)
             {
                 // That no archive is known does not mean that there is none: the daemon may have just begun, or died behind an upload.
@@ -58,6 +66,38 @@ internal sealed partial class ModelRemovals(
         {
             throw ModelErrors.From(error, $"cannot tell whether {store.DisplayName} has {key}");
         }
+    }
+
+    /// <summary>Removes a model of whose new name the store has nothing yet: what goes there is what was renamed, as it stands under its old name.</summary>
+    private async Task RemoveMovingAsync(CachedModel model, ModelCopy? copy, ModelIntent move, CancellationToken cancellationToken)
+    {
+        var intent = journal.NoteIntent(new ModelIntent(1, 0, ModelIntent.KindDelete, move.Key, move.Revision, null, null, copy?.Id ?? 0, time.GetUtcNow()));
+        try
+        {
+            await store.DeleteAsync(move.Key, new StoreRevision(move.Revision!), cancellationToken).ConfigureAwait(false);
+            LogDeleted(logger, move.Key, move.Revision!);
+        }
+        catch (StoreException error) when (error.Kind == StoreErrorKind.PreconditionFailed)
+        {
+            LogStays(logger, move.Key);
+        }
+        catch (Exception error) when (error is StoreException or OperationCanceledException)
+        {
+            journal.EndIntent(intent.Id);
+            throw error is StoreException ? ModelErrors.From(error, $"cannot delete {move.Key} in {store.DisplayName}") : error;
+        }
+
+        journal.EndIntent(move.Id);
+        lock (model.Gate)
+        {
+            model.Move = null;
+            model.NoteStored(null, time.GetTimestamp());
+        }
+
+        catalog.EndMove(move);
+        DiscardIfThere(model, copy);
+        journal.EndIntent(intent.Id);
+        catalog.Prune();
     }
 
     private async Task RemoveAsync(CachedModel model, ModelCopy? copy, StoredObject? stored, CancellationToken cancellationToken)

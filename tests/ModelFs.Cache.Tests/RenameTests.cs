@@ -150,6 +150,33 @@ internal sealed class RenameTests
     }
 
     [Test]
+    public async Task A_model_can_be_removed_while_its_new_name_has_not_reached_the_store([Values] bool isReplaced)
+    {
+        await using var rig = await StartAsync();
+        var copy = await rig.AcquireAsync("a");
+        var tried = new TaskCompletionSource();
+        rig.Store.BeforePublish = _ =>
+        {
+            tried.TrySetResult();
+            throw TestStore.Down();
+        };
+        await rig.Cache.RenameModelAsync(rig.Model("a"), Name("b"));
+        await tried.Task.WaitAsync(TimeSpan.FromSeconds(60));
+        await rig.RemoveAsync(copy, "text");
+        if (isReplaced)
+        {
+            rig.Store.Put("a.tar.gz", Text("theirs"));
+        }
+
+        await CacheRig.UntilAsync(() => !copy.Model.IsPublishing, "the attempt to end");
+        await rig.Cache.RemoveModelAsync(rig.Model("b"), CancellationToken.None);
+        Assert.That(rig.Store.Keys, Is.EqualTo(isReplaced ? new[] { "a.tar.gz" } : []));
+        Assert.That(rig.Shown("b"), Is.Null);
+        Assert.That(rig.Cache.Pending, Is.Empty);
+        Assert.That(Directory.EnumerateFiles(rig.Folder.Journal), Is.Empty);
+    }
+
+    [Test]
     public async Task A_deletion_that_was_cut_off_is_finished_by_the_next_daemon([Values] bool reachedStore)
     {
         await using var rig = await StartAsync();
