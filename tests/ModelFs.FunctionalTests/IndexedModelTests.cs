@@ -138,7 +138,7 @@ internal sealed class IndexedModelTests : MountFixture
     public void The_first_change_waits_for_the_whole_model()
     {
         var local = Publish(Model);
-        var mount = Mount(new MountSettings { More = ["--hydrate", "none"] });
+        var mount = Mount(new MountSettings { Settle = "600", More = ["--hydrate", "none"] });
         Assert.That(Directory.GetFiles(mount.At("bert")), Is.Not.Empty);
         File.WriteAllText(mount.At("bert", "notes.txt"), "changed");
         Assert.That(mount.Status()["bert"].BytesHere, Is.GreaterThan(LargeBytes));
