@@ -11,10 +11,10 @@ public sealed class StatusCommandTests
         """
         {"version":1,"store":"s3://b","mountpoint":"/mnt","cacheDir":"/cache","daemonPid":8,"keeperPid":7,"startedAt":"2026-11-23T14:00:00+00:00","readOnly":false,
          "passthrough":{"active":false,"reason":"it needs root"},"canResume":true,"inflate":"isa-l","durability":"local",
-         "conditions":{"create":"atomic","replace":"checked-before","delete":"checked-before"},"cache":{"bytes":10,"limitBytes":null,"models":1},
-         "requests":{"get":3},"warnings":["w"],
-         "models":[{"name":"bert","state":"dirty","bytes":1,"files":3,"localRevision":"l","storeRevision":"s","openFiles":2,"openWriters":1,
-          "dirtySince":"2026-11-23T14:59:57+00:00","tries":4,"lastError":"e","nextTryAt":null,"progressBytes":5,"totalBytes":6}]}
+         "conditions":{"create":"atomic","replace":"checked-before","delete":"checked-before","inParts":null},"cache":{"bytes":10,"limitBytes":null,"models":1},
+         "requests":{"get":3},"warnings":["w"],"conflicts":[{"name":"bert@host-1","model":"bert","bytes":7,"newName":"bert-host-1"}],
+         "models":[{"name":"bert","state":"dirty","bytes":1,"bytesHere":0,"files":3,"localRevision":"l","storeRevision":"s","openFiles":2,"openWriters":1,
+          "dirtySince":"2026-11-23T14:59:57+00:00","tries":4,"lastError":"e","nextTryAt":null,"pinned":true,"needsReview":false,"progressBytes":5,"totalBytes":6}]}
         """;
 
     [Test]
