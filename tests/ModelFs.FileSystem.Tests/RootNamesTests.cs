@@ -27,7 +27,7 @@ internal sealed class RootNamesTests
     {
         await using var rig = await FileSystemRig.StartAsync(null, null, ("bert.tar.gz", Any));
         Assert.That(await rig.ListAsync(1), Is.EqualTo(new[] { "bert" }));
-        Assert.That(await rig.ListAsync((await rig.LookupAsync(".modelfs")).Id), Is.EqualTo(new[] { "conflicts", "models", "status.json" }));
+        Assert.That(await rig.ListAsync((await rig.LookupAsync(".modelfs")).Id), Is.EqualTo(new[] { "conflicts", "history", "models", "status.json" }));
         Assert.That(await rig.ReadFileAsync((await rig.LookupAsync(".modelfs/status.json")).Id), Is.EqualTo("{}"));
         var status = (await rig.LookupAsync(".modelfs/status.json")).Id;
         Assert.That((await rig.FileSystem.OpenAsync(status, forWriting: true, truncate: false, rig.Request())).Error, Is.EqualTo(Errno.EROFS));

@@ -29,7 +29,7 @@ internal static class MountOptionTable
             (s, on) => s with { ReadOnly = on }) with { FstabAlias = "ro" },
         Setting("layout", "auto|flat|project", "What a new folder in the root becomes: a model (flat), or a project that holds models (project). Default: auto, by what the store holds.",
             (s, v) => s with { Layout = OptionText.OneOf(v, ("auto", RootLayout.Auto), ("flat", RootLayout.Flat), ("project", RootLayout.Project)) }),
-        Setting("hydrate", "model|file|none", "What of an indexed model is fetched once a file of it is used: the whole model in the background, files that are asked for first (model), opened files (file), or what is read (none). Default: model.",
+        Setting("hydrate", "model|file|none", "What is fetched once a file of an indexed model is used: all of it, files asked for first (model), opened files (file), or what is read (none). Default: model.",
             (s, v) => s with { Hydrate = OptionText.OneOf(v, ("model", HydrateScope.Model), ("file", HydrateScope.File), ("none", HydrateScope.None)) }),
         Setting("settle", "SECONDS", "How long a model must be quiet before its changes are published. Default: 1.",
             (s, v) => s with { Settle = OptionText.Seconds(v) }),

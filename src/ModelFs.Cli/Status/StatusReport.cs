@@ -125,7 +125,7 @@ internal sealed record ModelStatus
     public long Bytes { get; set; }
 
     /// <summary>Bytes of the tree's content that are here: less than <see cref="Bytes"/> for an indexed model of which only a part is.</summary>
-    public long BytesHere { get; set; }
+    public long? BytesHere { get; set; }
 
     /// <summary>Files in the tree; 0 when it is not here.</summary>
     public int Files { get; set; }

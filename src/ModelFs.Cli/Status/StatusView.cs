@@ -81,9 +81,9 @@ internal sealed class StatusView(IAnsiConsole console, TimeProvider time, bool s
             notes.Add(string.Create(CultureInfo.InvariantCulture, $"{100 * model.ProgressBytes / model.TotalBytes} % of {DisplayText.Bytes(model.TotalBytes)}"));
         }
 
-        if (model.IsPartial)
+        if (model is { IsPartial: true, BytesHere: { } here })
         {
-            notes.Add(string.Create(CultureInfo.InvariantCulture, $"partial: {DisplayText.Bytes(model.BytesHere)} here ({100 * model.BytesHere / model.Bytes} %)"));
+            notes.Add(string.Create(CultureInfo.InvariantCulture, $"partial: {DisplayText.Bytes(here)} here ({100 * here / model.Bytes} %)"));
         }
 
         if (model.OpenWriters > 0)
