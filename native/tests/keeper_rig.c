@@ -212,6 +212,10 @@ void rig_start(struct rig *rig, const char *mode, const char *options)
         rig->keeper = pid;
     }
     last = *rig;
+    if (strncmp(rig->line, "ready ", 6) == 0) {
+        // The daemon writes its own line a moment after the keeper's; a test that kills it earlier would wait for that line in vain.
+        rig_wait_event(rig, "ready\n", 1);
+    }
 }
 
 int rig_wait_end(struct rig *rig)
