@@ -18,6 +18,7 @@ internal sealed class ConflictTests : MountFixture
         Assert.That(string.Join('\n', loser.Status().Warnings), Does.Contain(kept).And.Contain("modelfs resolve"));
         Assert.That(File.ReadAllText(loser.At(".modelfs", "conflicts", kept, "mine.txt")), Is.EqualTo("mine"));
         Assert.That(File.Exists(loser.At(".modelfs", "conflicts", kept, "metadata.json")), Is.True);
+        Eventually.True(() => File.Exists(loser.At("bert", "theirs.txt")), "the winner's version shows once the kernel asks for the folder again");
         Assert.That(File.ReadAllText(loser.At("bert", "theirs.txt")), Is.EqualTo("theirs"));
         loser.Unmount();
         var again = Mount(s_patient, mountName: "second", cacheName: "second-cache");
@@ -58,6 +59,7 @@ internal sealed class ConflictTests : MountFixture
         Assert.That(StoreKeys(), Is.EquivalentTo(["bert.tar.gz", name + ".tar.gz"]));
         Assert.That(MembersOf(name), Does.Contain("mine.txt"));
         Assert.That(File.ReadAllText(loser.At(name, "mine.txt")), Is.EqualTo("mine"));
+        Eventually.True(() => File.Exists(loser.At("bert", "theirs.txt")), "the winner's version shows once the kernel asks for the folder again");
         Assert.That(File.ReadAllText(loser.At("bert", "theirs.txt")), Is.EqualTo("theirs"));
         AssertNoConflict(loser);
     }

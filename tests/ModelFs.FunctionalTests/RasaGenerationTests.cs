@@ -33,7 +33,15 @@ internal sealed class RasaGenerationTests : MountFixture
         TreeSnapshot.AssertEqual(extracted, copy);
         Assert.That(Contents(extracted), Is.EqualTo(Contents(trained)), "what was done in the mount is what is done in a local folder");
         var names = Rasa("names", ArchiveOf(stem)).Lines;
-        Assert.That(names[0], Is.EqualTo(generation == "C'" ? names.Order(StringComparer.Ordinal).First() : namesBefore[0]), "the root's member");
+        if (generation == "C'")
+        {
+            Assert.That(names, Has.None.AnyOf("", ".", "./", "/"), "no member for the root");
+        }
+        else
+        {
+            Assert.That(names[0], Is.EqualTo(namesBefore[0]), "the root's member");
+        }
+
         Assert.That(names.Except(namesBefore), Is.EquivalentTo(Written(namesBefore, "notes/new.txt", "notes")), "members are named as they were");
         Assert.That(namesBefore.Except(names), Is.EquivalentTo(Written(namesBefore, "regex_featurizer.json")));
         Assert.That(Directory.GetFileSystemEntries(Folder.At("server")), Has.Length.EqualTo(1), "nothing is scattered beside the model");

@@ -91,7 +91,8 @@ internal static class S3Versioning
     {
         var bucket = S3Stores.NewBucket();
         using var client = Client();
-        await client.PutBucketAsync(bucket);
+        // Otherwise the SDK sends the region that it found in the machine's environment when it first looked.
+        await client.PutBucketAsync(new PutBucketRequest { BucketName = bucket, UseClientRegion = false });
         if (status is not null)
         {
             await SetAsync(bucket, status);

@@ -15,6 +15,7 @@ internal sealed class LinuxMountHost(string program) : IMountHost
     private const string KeeperName = "modelfs-keeper";
     private static readonly TimeSpan s_statusTimeout = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan s_holderScan = TimeSpan.FromSeconds(3);
+    private static readonly TimeSpan s_killGrace = TimeSpan.FromSeconds(5);
 
     public IReadOnlyList<MountEntry> List() => MountEntry.ParseAll(File.ReadAllText("/proc/self/mountinfo"));
 
@@ -64,6 +65,9 @@ internal sealed class LinuxMountHost(string program) : IMountHost
         catch (OperationCanceledException)
         {
             process.Kill();
+
+            // Until it has ended it holds the mount.
+            await Task.WhenAny(process.WaitForExitAsync(CancellationToken.None), Task.Delay(s_killGrace, CancellationToken.None)).ConfigureAwait(false);
             throw;
         }
     }

@@ -33,6 +33,15 @@ internal sealed class FaultProxy : IDisposable
         }
     }
 
+    /// <summary>How many requests with this method were made for keys that start with <paramref name="key"/>.</summary>
+    public int Requests(string method, string key)
+    {
+        lock (_requests)
+        {
+            return _requests.Count(request => request.StartsWith(method, StringComparison.Ordinal) && request.Contains("/" + key, StringComparison.Ordinal));
+        }
+    }
+
     /// <summary>From now on bytes stay where they are, in both directions; connections are still accepted.</summary>
     public void Stall() => _flowing.Reset();
 

@@ -102,6 +102,8 @@ internal sealed class S3MountTests : S3Fixture
         var mount = Mount(AsOwner(), Url(proxy.Endpoint));
         Actor.Python("import sys; open(sys.argv[1], 'r+b').close()", mount.At("bert", "metadata.json"));
         mount.Unmount();
-        Assert.That(proxy.Requests("PUT ") + proxy.Requests("POST "), Is.Zero);
+        // What the mount learns about the server's conditions goes to a hidden key.
+        var publishes = proxy.Requests("PUT ", "bert") + proxy.Requests("POST ", "bert");
+        Assert.That(publishes, Is.Zero);
     }
 }
