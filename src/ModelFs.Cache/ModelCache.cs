@@ -67,8 +67,9 @@ public sealed partial class ModelCache : IAsyncDisposable
         _closes = new ClosePublisher(_queue, time, logger);
         _resolver = new ConflictResolver(store, Catalog, _shelf, _files, _journal, _endings, _queue, time, logger);
         _changes = new CopyChanges(_journal, _queue, _reads, time);
-        _moves = new ModelMoves(store, Catalog, _journal, _queue, _fetches, _reads, options, time, logger);
-        _removals = new ModelRemovals(store, Catalog, _journal, _endings, _queue, options, time, logger);
+        var own = new OwnRevisions(store, new SentArchives(store, _journal));
+        _moves = new ModelMoves(store, Catalog, _journal, own, _changes, _queue, _fetches, _reads, options, time, logger);
+        _removals = new ModelRemovals(store, Catalog, _journal, own, _changes, _endings, _queue, options, time, logger);
         _hydrator.FileCompleted += (copy, path) => FileCompleted?.Invoke(copy, path);
         _shelf.Retired += copy => CopyRetired?.Invoke(copy);
         _contents.FileDropped += (copy, path) => FileReplaced?.Invoke(copy, path);
@@ -470,9 +471,10 @@ public sealed partial class ModelCache : IAsyncDisposable
     /// <summary>Under the model's gate: the model has no copy from now on.</summary>
     internal static void Retire(CachedModel model, ModelCopy copy)
     {
+        // First what can be refused: a copy that is being published is nobody's to retire.
+        model.MoveTo(ModelState.Absent);
         copy.IsRetired = true;
         model.Copy = null;
         model.Incarnation++;
-        model.MoveTo(ModelState.Absent);
     }
 }

@@ -228,7 +228,7 @@ internal sealed partial class WritebackQueue : IAsyncDisposable
         lock (model.Gate)
         {
             copy = model.Copy is { IsDirty: true } dirty ? dirty : null;
-            if (copy is null || model.IsPublishing || model.IsRemoving || (isHeldBack && copy.IsNew))
+            if (copy is null || model.IsPublishing || model.IsNameChanging || (isHeldBack && copy.IsNew))
             {
                 return null;
             }
@@ -284,7 +284,7 @@ internal sealed partial class WritebackQueue : IAsyncDisposable
         {
             lock (model.Gate)
             {
-                if (model.IsPublishing || model.IsRemoving)
+                if (model.IsPublishing || model.IsNameChanging)
                 {
                     return;
                 }

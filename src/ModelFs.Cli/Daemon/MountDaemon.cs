@@ -179,11 +179,17 @@ internal sealed partial class MountDaemon(IStoreOpener stores) : IMountDaemon
         cache.Seal();
         foreach (var model in pending)
         {
-            LogPending(logger, model.Name.ToString(), model.LastError?.Message ?? "a program has it open for writing");
+            LogPending(logger, model.Name.ToString(), WhyPending(model));
         }
 
         return pending.Count == 0 ? 0 : ExitPending;
     }
+
+    private static string WhyPending(CachedModel model) =>
+        model.LastError?.Message
+        ?? (model.Move is { } move ? $"{move.Key} is not renamed to {move.NewKey} in the store yet"
+            : model.Copy?.AnyWriter is { } path ? $"{path} is open for writing"
+            : "it had not settled, or its upload had not ended");
 
     private static void Unmount(KeeperChannel keeper, ILogger logger)
     {
