@@ -13,6 +13,7 @@ internal sealed class FaultProxy : IDisposable
     private readonly ManualResetEventSlim _flowing = new(true);
     private readonly int _port;
     private Socket? _listener;
+    private long _bytesSent;
 
     public FaultProxy(string endpoint)
     {
@@ -23,6 +24,9 @@ internal sealed class FaultProxy : IDisposable
     }
 
     public string Endpoint => $"http://127.0.0.1:{_port}";
+
+    /// <summary>From clients to the server, in bytes, headers included.</summary>
+    public long BytesSent => Interlocked.Read(ref _bytesSent);
 
     /// <summary>How many requests were made whose first line starts with <paramref name="start"/>, for example <c>GET /bucket/key</c>.</summary>
     public int Requests(string start)
@@ -101,6 +105,7 @@ internal sealed class FaultProxy : IDisposable
             {
                 if (isRequest)
                 {
+                    Interlocked.Add(ref _bytesSent, length);
                     Note(buffer.AsSpan(0, length));
                 }
 
