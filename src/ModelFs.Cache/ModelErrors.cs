@@ -27,7 +27,7 @@ internal static class ModelErrors
     private static ModelErrorKind KindOf(StoreErrorKind kind) => kind switch
     {
         StoreErrorKind.NotFound => ModelErrorKind.NotFound,
-        StoreErrorKind.AccessDenied => ModelErrorKind.AccessDenied,
+        StoreErrorKind.AccessDenied or StoreErrorKind.ListingDenied => ModelErrorKind.AccessDenied,
         StoreErrorKind.PreconditionFailed => ModelErrorKind.Conflict,
         StoreErrorKind.RevisionChanged => ModelErrorKind.Unavailable,
         StoreErrorKind.QuotaExceeded => ModelErrorKind.NoSpace,

@@ -251,7 +251,7 @@ internal sealed partial class ModelMoves(
         {
             if (model.Stored is not { } stored || stored.Key != move.Key || stored.Revision.Value != move.Revision)
             {
-                if (catalog.HasListing)
+                if (catalog.Knows(model))
                 {
                     End(model, move, $"{move.Key} was changed or removed in the store, or {move.NewKey} was made there by somebody else");
                 }

@@ -33,7 +33,7 @@ internal sealed class CacheTests : MountFixture
         Assert.That(mount.StateOf("three"), Is.EqualTo("ready"));
 
         // A look at the name has the kernel let go of what was dropped.
-        Eventually.True(() => Directory.Exists(mount.At("one")) && Directory.GetFiles(mount.CacheFolder, "intent_classifier.pkl", SearchOption.AllDirectories).Sum(file => new FileInfo(file).Length) <= 9L * Mebibyte, "the disk space is given back");
+        Eventually.True(() => Directory.Exists(mount.At("one")) && mount.CachedBytes("intent_classifier.pkl") <= 9L * Mebibyte, "the disk space is given back");
         Assert.That(File.ReadAllBytes(mount.At("one", "intent_classifier.pkl")), Is.EqualTo(content), "a dropped model is fetched again");
     }
 

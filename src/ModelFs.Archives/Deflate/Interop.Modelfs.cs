@@ -41,7 +41,8 @@ internal static partial class InteropModelfs
 
     private static unsafe nint Load()
     {
-        if (!NativeLibrary.TryLoad(Path.Combine(AppContext.BaseDirectory, "libmodelfs.so"), out var library))
+        string path = Path.Combine(AppContext.BaseDirectory, "libmodelfs.so");
+        if (!NativeLibrary.TryLoad(path, out var library))
         {
             return 0;
         }
@@ -52,7 +53,11 @@ internal static partial class InteropModelfs
             return 0;
         }
 
-        NativeLibrary.SetDllImportResolver(typeof(InteropModelfs).Assembly, (name, _, _) => name == Library ? library : 0);
+        // Each answer is a reference of its own: of two threads whose first calls meet, NativeAOT frees what the second was given,
+        // and one reference shared by both would unload the library under the first.
+        NativeLibrary.SetDllImportResolver(
+            typeof(InteropModelfs).Assembly,
+            (name, _, _) => name == Library && NativeLibrary.TryLoad(path, out var reference) ? reference : 0);
         return library;
     }
 

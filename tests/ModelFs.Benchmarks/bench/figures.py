@@ -14,6 +14,7 @@ class Figure:
     bench: str
     name: str
     unit: str
+    source: str = ""
     samples: dict = field(default_factory=dict)
     cpu: dict = field(default_factory=dict)
     peak_mb: dict = field(default_factory=dict)
@@ -41,6 +42,7 @@ class Sweep:
     x_title: str
     y_title: str
     series: dict
+    source: str = ""
 
 
 @dataclass
@@ -53,34 +55,54 @@ class Goal:
     sign: str  # ">=" or "<="
     bound: float
     unit: str = "×"
-    note: str = ""
+    source: str = ""
 
     @property
     def is_met(self):
         return self.value >= self.bound if self.sign == ">=" else self.value <= self.bound
 
 
+@dataclass
+class Note:
+    """What a reader of the figures must know: what failed, what is missing."""
+
+    text: str
+    source: str = ""
+
+
 class Record:
-    """Everything that one run measured."""
+    """Everything that one run measured, or several runs did, one after the other. `source` is the bench that adds to it now, such as cold.whole."""
 
     def __init__(self):
+        self.source = ""
         self.figures = []
         self.goals = []
         self.sweeps = []
         self.notes = []
+        self.runs = []
 
     def figure(self, bench, name, unit):
-        self.figures.append(Figure(bench, name, unit))
+        self.figures.append(Figure(bench, name, unit, source=self.source))
         return self.figures[-1]
 
-    def goal(self, number, what, value, sign, bound, unit="×", note=""):
-        self.goals.append(Goal(number, what, value, sign, bound, unit, note))
+    def goal(self, number, what, value, sign, bound, unit="×"):
+        self.goals.append(Goal(number, what, value, sign, bound, unit, self.source))
 
     def sweep(self, title, x_title, y_title, series):
-        self.sweeps.append(Sweep(title, x_title, y_title, series))
+        self.sweeps.append(Sweep(title, x_title, y_title, series, self.source))
 
     def note(self, text):
-        self.notes.append(text)
+        self.notes.append(Note(text, self.source))
+
+    def take_over(self, earlier, order):
+        """Takes from an earlier record what this one did not measure again; everything stands in the order of the sources afterwards."""
+        measured = {source for run in self.runs for source in run["benches"]}
+        for name in ("figures", "goals", "sweeps", "notes"):
+            kept = [item for item in getattr(earlier, name) if item.source not in measured]
+            setattr(self, name, sorted(kept + getattr(self, name), key=lambda item: order.index(item.source) if item.source in order else len(order)))
+        for run in earlier.runs:
+            run["benches"] = [source for source in run["benches"] if source not in measured]
+        self.runs = [run for run in earlier.runs if run["benches"]] + self.runs
 
 
 def in_turn(figure, ways, rounds, rounds_of=None, on_failure=None):

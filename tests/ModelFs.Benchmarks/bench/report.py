@@ -4,7 +4,7 @@ import json
 import os
 
 from . import charts
-from .figures import OURS
+from .figures import OURS, Figure, Goal, Note, Record, Sweep
 
 
 def _number(value):
@@ -46,7 +46,7 @@ def print_table(record):
             print(f"{goal.number:<4}{'met   ' if goal.is_met else 'MISSED'} {_number(goal.value):>9} {goal.sign.replace('>=', '≥').replace('<=', '≤')} {_number(goal.bound)} {goal.unit:<3} {goal.what}")
         print(f"\n{sum(g.is_met for g in record.goals)} of {len(record.goals)} goals met")
     for note in record.notes:
-        print(f"note: {note}")
+        print(f"note: {note.text}")
 
 
 def _file_name(title):
@@ -57,6 +57,8 @@ def _markdown(record, about, title, stem):
     lines = [f"# {title}", "", "Medians; what is compared ran in turn in the same run, in an order that alternates. Ratios are the median of the ratios of one round each. "
              "CPU seconds and memory of ModelFs are those of its daemon and keeper with the program that reads; of others, of all their processes.", ""]
     lines += [f"* {key}: {value}" for key, value in about.items()] + [""]
+    lines += ["| measured | when | by | load before, after | seconds |", "|---|---|---|---|---|"]
+    lines += [f"| {', '.join(run['benches'])} | {run['when']} | {run['modelfs']} | {run['load']} | {run['seconds']} |" for run in record.runs] + [""]
     if record.goals:
         lines += ["## Goals", "", "| goal | what | measured | wanted | |", "|---|---|---|---|---|"]
         lines += [f"| {g.number} | {g.what} | {_number(g.value)} {g.unit} | {g.sign.replace('>=', '≥').replace('<=', '≤')} {_number(g.bound)} {g.unit} | {'met' if g.is_met else '**missed**'} |" for g in record.goals]
@@ -72,13 +74,28 @@ def _markdown(record, about, title, stem):
         lines += ["| " + " | ".join([f"{x:,}"] + [_number(dict(line)[x]) if x in dict(line) else "" for line in sweep.series.values()]) + " |" for x in xs]
         lines += ["", f"![{sweep.title}]({stem}-{_file_name(sweep.title)}.svg)"]
     if record.notes:
-        lines += ["", "## Notes", ""] + [f"* {note}" for note in record.notes]
+        lines += ["", "## Notes", ""] + [f"* {note.text}" for note in record.notes]
     return "\n".join(lines) + "\n"
 
 
 def _json(record, about):
-    return json.dumps({"about": about, "goals": [vars(goal) | {"met": goal.is_met} for goal in record.goals], "figures": [vars(figure) for figure in record.figures],
-                       "sweeps": [vars(sweep) for sweep in record.sweeps], "notes": record.notes}, indent=1, ensure_ascii=False)
+    return json.dumps({"about": about, "runs": record.runs, "goals": [vars(goal) | {"met": goal.is_met} for goal in record.goals],
+                       "figures": [vars(figure) for figure in record.figures], "sweeps": [vars(sweep) for sweep in record.sweeps],
+                       "notes": [vars(note) for note in record.notes]}, indent=1, ensure_ascii=False)
+
+
+def read(folder, stem):
+    """The record that `write` wrote; an empty one if there is none."""
+    record, path = Record(), os.path.join(folder, stem + ".json")
+    if os.path.exists(path):
+        with open(path, encoding="utf-8") as stream:
+            told = json.load(stream)
+        record.runs = told["runs"]
+        record.goals = [Goal(**{key: value for key, value in goal.items() if key != "met"}) for goal in told["goals"]]
+        record.figures = [Figure(**figure) for figure in told["figures"]]
+        record.sweeps = [Sweep(**sweep) for sweep in told["sweeps"]]
+        record.notes = [Note(**note) for note in told["notes"]]
+    return record
 
 
 def write(record, about, folder, stem):

@@ -36,6 +36,10 @@ internal sealed class MountedStore : IDisposable
 
     public string CacheFolder { get; }
 
+    /// <summary>Bytes that files of this name take up in all copies of all models; one that goes while it is counted counts nothing.</summary>
+    public long CachedBytes(string fileName) => Directory.GetFiles(CacheFolder, fileName, SearchOption.AllDirectories)
+        .Select(path => new FileInfo(path)).Sum(file => file.Exists ? file.Length : 0);
+
     /// <summary>The command that mounted.</summary>
     public ActorResult Mounting { get; }
 

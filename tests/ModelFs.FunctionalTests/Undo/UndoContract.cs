@@ -28,7 +28,7 @@ internal abstract class UndoContract : MountFixture
         Assert.That(Undo("history", mount.Root, "bert").Output, Does.Contain(versions[1].Revision).And.Contain("replaced"));
 
         Undo("restore", mount.Root, $"bert@{versions[1].Revision}");
-        Eventually.True(() => !File.Exists(mount.At("bert", "notes.txt")), "the first version is shown");
+        Eventually.True(() => !File.Exists(mount.At("bert", "notes.txt")), "the first version is shown", pause: TimeSpan.FromSeconds(1));
         var first = Tree("bert", "expected");
         TreeSnapshot.AssertEqual(mount.At("bert"), first);
         AssertStoreHas("bert", first);
@@ -76,7 +76,7 @@ internal abstract class UndoContract : MountFixture
 
         mount.Sync();
         Undo("restore", mount.Root, $"bert@{History(mount.Root, "bert")[1].Revision}");
-        Eventually.True(() => File.ReadAllText(mount.At("bert", "notes.txt")) == "second version", "the version before the change is shown");
+        Eventually.True(() => File.ReadAllText(mount.At("bert", "notes.txt")) == "second version", "the version before the change is shown", pause: TimeSpan.FromSeconds(1));
     }
 
     [Test]
