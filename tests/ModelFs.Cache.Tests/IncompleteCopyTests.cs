@@ -30,12 +30,21 @@ internal sealed class IncompleteCopyTests
     public async Task It_is_not_renamed_and_keeps_its_name()
     {
         await using var rig = await StartAsync();
-        var copy = await DirtyAsync(rig);
-        SetHydration(copy, Hollow(copy));
+        var copy = await rig.AcquireAsync("bert");
+        ModelCache.FileOpened(copy, "metadata.json");
+        await rig.Cache.PrepareReadAsync(copy, "metadata.json", CancellationToken.None);
+        rig.Cache.FileClosed(copy, "metadata.json");
+        await CacheRig.UntilAsync(() => copy.Hydration is null, "all of it to be here");
         Assert.That(ModelName.TryParsePath("other", out var name), Is.True);
-        Assert.That((await CacheRig.FailsAsync(() => rig.Cache.RenameModelAsync(copy.Model, name!))).Kind, Is.EqualTo(ModelErrorKind.Busy));
-        Assert.That(rig.Store.Keys, Is.EqualTo(new[] { "bert.tar.gz" }));
+
+        // It is whole when the rename begins, and files of it are dropped while the rename waits for its turn.
+        await copy.Model.DiskTurn.WaitAsync();
+        var renaming = rig.Cache.RenameModelAsync(copy.Model, name!);
+        SetHydration(copy, Hollow(copy));
+        copy.Model.DiskTurn.Release();
+        Assert.That((await CacheRig.FailsAsync(() => renaming)).Kind, Is.EqualTo(ModelErrorKind.Busy));
         Assert.That(rig.Shown("bert")!.Copy, Is.SameAs(copy));
+        Assert.That(Directory.EnumerateFiles(rig.Folder.Journal), Is.Empty, "a later daemon would take the rename up");
 
         SetHydration(copy, null);
         await rig.Cache.RenameModelAsync(copy.Model, name!);
@@ -43,7 +52,9 @@ internal sealed class IncompleteCopyTests
     }
 
     private static Task<CacheRig> StartAsync() =>
-        CacheRig.StartedAsync(options => options with { AllowDelete = true }, ("bert.tar.gz", IndexedArchive.Of("bert", ("metadata.json", "{}"u8.ToArray()))));
+        CacheRig.StartedAsync(
+            options => options with { AllowDelete = true },
+            ("bert.tar.gz", IndexedArchive.Of("bert", ("metadata.json", "{}"u8.ToArray()))));
 
     private static async Task<ModelCopy> DirtyAsync(CacheRig rig)
     {

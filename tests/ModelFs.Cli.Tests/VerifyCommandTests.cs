@@ -1,5 +1,4 @@
 using ModelFs.Cache.Hydration;
-using ModelFs.Cli.Status;
 
 namespace ModelFs.Cli.Tests;
 

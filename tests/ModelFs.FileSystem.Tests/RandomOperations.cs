@@ -9,27 +9,9 @@ namespace ModelFs.FileSystem.Tests;
 /// (a name is looked up before it is used; what is forgotten is forgotten as often as it was handed out; a request without an answer is
 /// sent again to the next daemon).
 /// </summary>
-/// <param name="rig">With <paramref name="isCacheTight"/>: with a cache of <see cref="CacheBytes"/> and a store that has <see cref="Filler"/>, too.</param>
-/// <param name="seed">Of everything that is random.</param>
-/// <param name="isCacheTight">Whether the model's content is dropped now and then, because another model needs the room.</param>
-internal sealed class RandomOperations(FileSystemRig rig, int seed, bool isCacheTight = false) : ReferenceKernel(rig, seed)
+internal sealed class RandomOperations(FileSystemRig rig, int seed) : ReferenceKernel(rig, seed)
 {
-    /// <summary>Room for the filler and next to nothing else.</summary>
-    public const int CacheBytes = FillerBytes + 8;
-
-    private const int FillerBytes = 1 << 20;
-
     private static readonly string[] s_names = ["a", "b", "c", "d", "e", "ü", "metadata.json"];
-
-    /// <summary>A model that takes the room of all others.</summary>
-    public static byte[] Filler { get; } = IndexedArchive.Of("filler", ("data", IndexedArchive.Noise(FillerBytes, 1)));
-
-    /// <summary>How often the model's content was dropped.</summary>
-    public int Squeezes { get; private set; }
-
-    /// <summary>An indexed archive of the model.</summary>
-    public static byte[] Indexed(params (string Path, string Text)[] files) =>
-        IndexedArchive.Of("m", [.. files.Select(file => (file.Path, System.Text.Encoding.UTF8.GetBytes(file.Text)))]);
 
     public async Task BeginAsync(params (string Path, string Text)[] files)
     {
@@ -57,12 +39,6 @@ internal sealed class RandomOperations(FileSystemRig rig, int seed, bool isCache
 
     public async Task StepAsync()
     {
-        if (isCacheTight && Random.Next(8) == 0)
-        {
-            await SqueezeAsync();
-            return;
-        }
-
         switch (Random.Next(24))
         {
             case 0 or 1 or 2:
@@ -355,38 +331,8 @@ internal sealed class RandomOperations(FileSystemRig rig, int seed, bool isCache
 
         await FileSystemRig.UntilAsync(() => copy is { IsDirty: false, Model.State: ModelState.Ready }, "the model to be published");
         var files = Root.Subtree.Where(each => each.Type == 'f').ToDictionary(each => each.Path, each => System.Text.Encoding.ASCII.GetString(each.Content));
-        var stored = SampleArchive.Files(Rig.Store.Bytes("m.tar.gz")).ToDictionary(pair => pair.Key.StartsWith("m/", StringComparison.Ordinal) ? pair.Key[2..] : pair.Key, pair => pair.Value);
-        Assert.That(stored, Is.EquivalentTo(files));
+        Assert.That(SampleArchive.Files(Rig.Store.Bytes("m.tar.gz")), Is.EquivalentTo(files));
         Assert.That(Rig.Cache.Conflicts, Is.Empty);
-    }
-
-    /// <summary>Everything is published, and another model is read that needs all the room: files that are not open lose their content.</summary>
-    private async Task SqueezeAsync()
-    {
-        await PassTimeAsync();
-        Trace.Add("another model takes the room");
-        var id = 1UL;
-        var known = new List<ulong>();
-        foreach (var name in (string[])["filler", "data"])
-        {
-            var found = await FileSystem.LookupAsync(id, name, CancellationToken.None);
-            Assert.That(found.Error, Is.EqualTo(Errno.None), name);
-            known.Add(id = found.Value.Id);
-        }
-
-        var opened = await FileSystem.OpenAsync(id, forWriting: false, truncate: false, Rig.Request());
-        if (opened.Error == Errno.None)
-        {
-            FileSystem.Release(opened.Value.Handle);
-        }
-        else
-        {
-            Assert.That(opened.Error, Is.EqualTo(Errno.ENOSPC), "an open or unpublished file keeps its room");
-            Rig.Time.Advance(TimeSpan.FromSeconds(31));
-        }
-
-        known.ForEach(each => FileSystem.Forget(each, 1));
-        Squeezes += Rig.Model("m").Copy?.Hydration is { IsWhole: false } ? 1 : 0;
     }
 
     /// <summary>Somebody else publishes a version while nothing is open and nothing unpublished here.</summary>
@@ -400,7 +346,7 @@ internal sealed class RandomOperations(FileSystemRig rig, int seed, bool isCache
         await PassTimeAsync();
         var text = $"version {Random.Next()}";
         Trace.Add("the store gets " + text);
-        Rig.Store.Put("m.tar.gz", isCacheTight ? Indexed(("new/text", text)) : SampleArchive.Of(("new/text", text)));
+        Rig.Store.Put("m.tar.gz", SampleArchive.Of(("new/text", text)));
         var old = Rig.Model("m").Copy;
         await Rig.Cache.Catalog.RefreshIfOlder(TimeSpan.Zero);
         Rig.Time.Advance(TimeSpan.FromSeconds(10));

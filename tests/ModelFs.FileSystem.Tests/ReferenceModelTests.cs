@@ -1,4 +1,3 @@
-using ModelFs.Cache.Hydration;
 using ModelFs.Cache.Tests;
 
 namespace ModelFs.FileSystem.Tests;
@@ -15,24 +14,7 @@ internal sealed class ReferenceModelTests
     {
         (string, string)[] files = [("metadata.json", "{}"), ("a/text", "one"), ("a/b/deep", "two")];
         await using var rig = await FileSystemRig.StartAsync(objects: ("m.tar.gz", SampleArchive.Of(files)));
-        await RunAsync(new RandomOperations(rig, seed), files, seed);
-    }
-
-    [TestCaseSource(nameof(Seeds))]
-    public async Task Random_operations_agree_although_content_is_dropped_and_fetched_again_in_between(int seed)
-    {
-        (string, string)[] files = [("metadata.json", "{}"), ("a/text", "one"), ("a/b/deep", "two")];
-        var policies = Enum.GetValues<HydratePolicy>();
-        await using var rig = await FileSystemRig.StartAsync(
-            options => options with { BytesMax = RandomOperations.CacheBytes, Hydrate = policies[seed % policies.Length] },
-            objects: [("m.tar.gz", RandomOperations.Indexed(files)), ("filler.tar.gz", RandomOperations.Filler)]);
-        var operations = new RandomOperations(rig, seed, isCacheTight: true);
-        await RunAsync(operations, files, seed);
-        Assert.That(operations.Squeezes, Is.GreaterThan(3), $"seed {seed}: the content was never dropped");
-    }
-
-    private static async Task RunAsync(RandomOperations operations, (string, string)[] files, int seed)
-    {
+        var operations = new RandomOperations(rig, seed);
         try
         {
             await operations.BeginAsync(files);
