@@ -21,7 +21,7 @@ internal readonly record struct PlannedPart(int Number, long Offset, long Length
 /// <remarks>
 /// Every part but the last has a least size. New bytes that are too few for a part are either sent together with bytes beside them, which the server has: then what is left of
 /// such a neighbour must still be a part of its own. Or, where that sends much more than is new, they become the end of a <em>bridge</em>: a part whose beginning is copied,
-/// made as an object of its own first, since of that the last part may be small (<c>decisions/0019</c>).
+/// made as an object of its own first, since of that the last part may be small (<c>decisions/0020</c>).
 /// </remarks>
 internal static class PartPlan
 {
