@@ -22,6 +22,7 @@ internal sealed partial class ModelPublisher
     private readonly IModelStore _store;
     private readonly CopyFiles _files;
     private readonly CacheJournal _journal;
+    private readonly CopyShelf _shelf;
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
     private readonly CacheOptions _options;
@@ -29,9 +30,9 @@ internal sealed partial class ModelPublisher
     private readonly ConditionalUpload _upload;
     private readonly PackBases _bases;
 
-    public ModelPublisher(IModelStore store, CopyFiles files, CacheJournal journal, CacheOptions options, TimeProvider time, ILogger logger)
+    public ModelPublisher(IModelStore store, CopyFiles files, CacheJournal journal, CopyShelf shelf, CacheOptions options, TimeProvider time, ILogger logger)
     {
-        (_store, _files, _journal, _options, _time, _logger) = (store, files, journal, options, time, logger);
+        (_store, _files, _journal, _shelf, _options, _time, _logger) = (store, files, journal, shelf, options, time, logger);
         _sent = new SentArchives(store, journal);
         _upload = new ConditionalUpload(store, _sent, time, logger);
         _bases = new PackBases(store, options);
@@ -104,6 +105,12 @@ internal sealed partial class ModelPublisher
             catch (ConditionalUpload.BaseReplacedException)
             {
                 return await PackAndStoreAsync(model, copy, moment, scan, uponBase: false, cancellationToken).ConfigureAwait(false);
+            }
+            catch (IOException full) when (ModelErrors.IsDiskFull(full))
+            {
+                // The archive did not fit beside its tree. What can be fetched again goes before what can't.
+                _shelf.MakeRoom(Math.Min(scan.ContentBytes, _options.BytesMax ?? long.MaxValue), keep: copy);
+                return await PackAndStoreAsync(model, copy, moment, scan, uponBase: true, cancellationToken).ConfigureAwait(false);
             }
         }
         catch (NotQuietException busy)
