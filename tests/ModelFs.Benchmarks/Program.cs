@@ -12,7 +12,7 @@ internal static class Program
     {
         // In this process: the classes that are measured are internal, and a program that BenchmarkDotNet generates may not use them.
         var config = DefaultConfig.Instance
-            .AddJob(Job.ShortRun.WithToolchain(InProcessEmitToolchain.Default))
+            .AddJob(Job.ShortRun.WithToolchain(InProcessEmitToolchain.Instance))
             .WithArtifactsPath(arguments[0])
             .WithOptions(ConfigOptions.DisableLogFile);
         var summaries = BenchmarkRunner.Run([typeof(InflateBenchmarks), typeof(TarBenchmarks), typeof(FuseRequestBenchmarks)], config);
