@@ -36,6 +36,9 @@ public sealed class CachedModel
     /// <summary>When <see cref="Stored"/> was last learned from the object itself, as a timestamp of the cache's time provider.</summary>
     private long StoredAt { get; set; } = long.MinValue;
 
+    /// <summary>Whether a look-up, a publish or a delete ever told what the store has of it. The caller holds the gate.</summary>
+    internal bool IsStoredKnown => StoredAt != long.MinValue;
+
     /// <summary>Whether there are changes here that the store does not have.</summary>
     public bool HasLocalChanges
     {
@@ -121,6 +124,23 @@ public sealed class CachedModel
     {
         Stored = stored;
         StoredAt = timestamp;
+    }
+
+    /// <summary>Takes a look-up's word as <see cref="TakeListed"/> takes a listing's.</summary>
+    /// <returns>Whether the revision changed, or was not known before.</returns>
+    internal bool TakeLookedUp(StoredObject? found, long startedAt)
+    {
+        lock (Gate)
+        {
+            if (IsPublishing || StoredAt > startedAt)
+            {
+                return false;
+            }
+
+            var isNews = !IsStoredKnown || Stored?.Revision != found?.Revision;
+            NoteStored(found, startedAt);
+            return isNews;
+        }
     }
 
     /// <summary>Takes a listing's word, unless something newer was learned after the listing began, or a publish is about to.</summary>

@@ -14,7 +14,7 @@ internal sealed partial class CopyTurnover(
         TimeSpan left;
         lock (model.Gate)
         {
-            if (!catalog.HasListing || model.Copy is not { IsDirty: false } current || model.IsPublishing || current.OpenFiles > 0
+            if (!catalog.Knows(model) || model.Copy is not { IsDirty: false } current || model.IsPublishing || current.OpenFiles > 0
                 || model.Stored?.Revision.Value == current.Manifest.BaseRevision)
             {
                 return;

@@ -6,7 +6,7 @@ namespace ModelFs.Cache;
 
 /// <summary>
 /// Which models there are: the last listing of the store, and what is only here. Reads answer at once; a listing that is older than its
-/// lifetime is read again in the background.
+/// lifetime is read again in the background. Of a store that may be read but not listed, what was asked for by its name.
 /// </summary>
 public sealed partial class ModelCatalog
 {
@@ -16,6 +16,7 @@ public sealed partial class ModelCatalog
     private readonly ILogger _logger;
     private readonly Lock _gate = new();
     private readonly SortedDictionary<string, CachedModel> _models = new(StringComparer.Ordinal);
+    private readonly ModelLookUps _lookUps;
     private readonly TaskCompletionSource _firstListing = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     /// <summary>Replaced whole under the lock, and read without it: a model's gate is held by who asks.</summary>
@@ -25,6 +26,7 @@ public sealed partial class ModelCatalog
     private DateTimeOffset _listedAt = DateTimeOffset.MinValue;
     private TimeSpan _listingTook;
     private StoreException? _lastError;
+    private volatile StoreException? _denial;
 
     internal ModelCatalog(IModelStore store, CacheOptions options, TimeProvider time, ILogger logger)
     {
@@ -32,6 +34,7 @@ public sealed partial class ModelCatalog
         _options = options;
         _time = time;
         _logger = logger;
+        _lookUps = new ModelLookUps(store, time);
     }
 
     /// <summary>Raised outside of every lock after a listing, with the models whose entry in it changed.</summary>
@@ -54,6 +57,12 @@ public sealed partial class ModelCatalog
             }
         }
     }
+
+    /// <summary>Why models are looked up by their names, one by one: the store may not be listed. Null when it may, or was not asked yet.</summary>
+    public StoreException? ListingDenied => _denial;
+
+    /// <summary>Whether models are looked up by their names, one by one.</summary>
+    public bool IsByName => _denial is not null;
 
     /// <summary>Names that stand for more than one thing in the store, one sentence each.</summary>
     public IReadOnlyList<string> Clashes
@@ -94,6 +103,38 @@ public sealed partial class ModelCatalog
         lock (_gate)
         {
             return _models.Values.Any(model => model.Name.Project == project && IsShown(model));
+        }
+    }
+
+    /// <summary>From now on, and until a listing succeeds, models are looked up by their names.</summary>
+    /// <param name="denial">What the store said.</param>
+    public void BeginByName(StoreException denial)
+    {
+        if (_denial is null)
+        {
+            LogListingDenied(_logger, _store.DisplayName, denial.Message);
+        }
+
+        _denial = denial;
+    }
+
+    /// <summary>Where the store may not be listed, asks it for a model that is not shown; completes at once everywhere else.</summary>
+    /// <exception cref="ModelException">The store failed.</exception>
+    public async Task LookUpAsync(ModelName name, CancellationToken cancellationToken)
+    {
+        if (_denial is null || Find(name) is not null)
+        {
+            return;
+        }
+
+        try
+        {
+            await _lookUps.ShareAsync(name, () => LookUpNowAsync(name)).WaitAsync(cancellationToken).ConfigureAwait(false);
+        }
+        catch (StoreException error)
+        {
+            LogLookUpFailed(_logger, name.ToString(), error.Message);
+            throw ModelErrors.From(error, $"cannot look up {name}");
         }
     }
 
@@ -205,12 +246,15 @@ public sealed partial class ModelCatalog
         }
     }
 
+    /// <summary>Whether it is known what the store has of a model, be it nothing. The caller holds the model's gate.</summary>
+    internal bool Knows(CachedModel model) => HasListing || model.IsStoredKnown;
+
     /// <summary>What the store has, and what only this machine has. A clean copy of what was deleted there stays for those who have it open, and for nobody else.</summary>
     private bool IsShown(CachedModel model)
     {
         lock (model.Gate)
         {
-            return model.Stored is not null || model.Copy is { } copy && (!HasListing || copy.IsNew || copy.IsDirty);
+            return model.Stored is not null || model.Copy is { } copy && (!Knows(model) || copy.IsNew || copy.IsDirty);
         }
     }
 
@@ -224,9 +268,9 @@ public sealed partial class ModelCatalog
 
     private async Task RefreshAsync()
     {
+        var startedAt = _time.GetTimestamp();
         try
         {
-            var startedAt = _time.GetTimestamp();
             var listed = new Dictionary<ModelName, StoredObject>();
             var clashes = new List<string>();
             await foreach (var entry in _store.ListAsync(CancellationToken.None).ConfigureAwait(false))
@@ -240,10 +284,13 @@ public sealed partial class ModelCatalog
             ApplyMoves(listed);
             RemoveProjectsBehindModels(listed, clashes);
             Apply(listed, clashes, startedAt);
-            lock (_gate)
-            {
-                _listingTook = _time.GetElapsedTime(startedAt);
-            }
+            _denial = null;
+            NoteTook(startedAt);
+        }
+        catch (StoreException error) when (error.Kind == StoreErrorKind.ListingDenied)
+        {
+            await RefreshByNameAsync(error).ConfigureAwait(false);
+            NoteTook(startedAt);
         }
         catch (StoreException error)
         {
@@ -256,6 +303,89 @@ public sealed partial class ModelCatalog
         finally
         {
             _firstListing.TrySetResult();
+        }
+    }
+
+    private void NoteTook(long startedAt)
+    {
+        lock (_gate)
+        {
+            _listingTook = _time.GetElapsedTime(startedAt);
+        }
+    }
+
+    /// <summary>In place of a listing: asks for the models that are known.</summary>
+    private async Task RefreshByNameAsync(StoreException denial)
+    {
+        List<ModelName> known;
+        lock (_gate)
+        {
+            known = [.. _models.Values.Where(IsKept).Select(model => model.Name)];
+            if (!_firstListing.Task.IsCompleted)
+            {
+                NewFoldersAreProjects = _options.Layout == NameLayout.Project;
+            }
+        }
+
+        BeginByName(denial);
+        StoreException? failed = null;
+        try
+        {
+            await Parallel.ForEachAsync(known, new ParallelOptions { MaxDegreeOfParallelism = _options.FetchesMax }, async (name, _) => await LookUpNowAsync(name).ConfigureAwait(false)).ConfigureAwait(false);
+        }
+        catch (StoreException error)
+        {
+            LogListingFailed(_logger, _store.DisplayName, error.Message);
+            failed = error;
+        }
+
+        lock (_gate)
+        {
+            _lastError = failed;
+        }
+    }
+
+    /// <returns>Whether the store has the model.</returns>
+    private async Task<bool> LookUpNowAsync(ModelName name)
+    {
+        var startedAt = _time.GetTimestamp();
+        var found = new Dictionary<ModelName, StoredObject>();
+        foreach (var asked in RenamedTo(name).Prepend(name))
+        {
+            if (await _lookUps.AskAsync(asked, CancellationToken.None).ConfigureAwait(false) is { } stored)
+            {
+                found[asked] = stored;
+            }
+        }
+
+        ApplyMoves(found);
+        var isThere = found.TryGetValue(name, out var entry);
+        CachedModel? known;
+        lock (_gate)
+        {
+            if (!_models.TryGetValue(name.ToString(), out known) && isThere)
+            {
+                _models[name.ToString()] = known = new CachedModel(name);
+            }
+        }
+
+        if (known is not null && known.TakeLookedUp(entry, startedAt))
+        {
+            Changed?.Invoke([known]);
+        }
+
+        return isThere;
+    }
+
+    /// <summary>What the store still has under an older name.</summary>
+    private IEnumerable<ModelName> RenamedTo(ModelName name)
+    {
+        foreach (var move in _moves)
+        {
+            if (ModelKey.TryParse(move.NewKey!, out var newKey) && newKey.Model == name && ModelKey.TryParse(move.Key, out var oldKey))
+            {
+                yield return oldKey.Model;
+            }
         }
     }
 
@@ -340,6 +470,12 @@ public sealed partial class ModelCatalog
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "cannot list {Store}: {Reason}; models that are here stay usable")]
     private static partial void LogListingFailed(ILogger logger, string store, string reason);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "{Store} may not be listed: {Reason}. Models are looked up by their names; listings show those that were asked for")]
+    private static partial void LogListingDenied(ILogger logger, string store, string reason);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "cannot look up {Model}: {Reason}")]
+    private static partial void LogLookUpFailed(ILogger logger, string model, string reason);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "{Clash}")]
     private static partial void LogClash(ILogger logger, string clash);

@@ -41,6 +41,7 @@ internal sealed partial class ModelMoves(
                     throw new ModelException(ModelErrorKind.Busy, $"{model.Name} is being written, fetched, published or renamed; try again when it is done");
                 }
 
+                RequireWhole(model.Copy);
                 model.IsNameChanging = isHolding = true;
                 (copy, stored) = (model.Copy, model.Stored);
             }
@@ -113,7 +114,9 @@ internal sealed partial class ModelMoves(
             if (model.Copy is not { IsDirty: true })
             {
                 var old = catalog.GetOrAdd(oldKey.Model);
-                if (old.Copy is { } copy && copy.Id == move.CopyId)
+
+                // One of which the machine's unclean end left only a part is fetched anew, under the new name.
+                if (old.Copy is { Hydration: null } copy && copy.Id == move.CopyId)
                 {
                     changes.MakeNew(copy, move.NewKey);
                     model = old;
@@ -150,6 +153,15 @@ internal sealed partial class ModelMoves(
         {
             _running.RemoveAll(task => task.IsCompleted);
             _running.Add(Task.Run(() => FinishAsync(model, move)));
+        }
+    }
+
+    /// <summary>Some of it may have been dropped since it was waited for. Looked at before anything of the rename is on the disk.</summary>
+    private static void RequireWhole(ModelCopy? copy)
+    {
+        if (copy?.Hydration is not null)
+        {
+            throw new ModelException(ModelErrorKind.Busy, $"not all of {copy.Model.Name} is here; try again");
         }
     }
 
@@ -237,7 +249,7 @@ internal sealed partial class ModelMoves(
         {
             if (model.Stored is not { } stored || stored.Key != move.Key || stored.Revision.Value != move.Revision)
             {
-                if (catalog.HasListing)
+                if (catalog.Knows(model))
                 {
                     End(model, move, $"{move.Key} was changed or removed in the store, or {move.NewKey} was made there by somebody else");
                 }

@@ -44,6 +44,7 @@ internal sealed class RootNames(FileSystemState state)
                     : Errno.ENOENT;
             case InodeKind.Root or InodeKind.Project:
                 await FirstListingAsync(cancellationToken).ConfigureAwait(false);
+                await AskForAsync(parent, name, cancellationToken).ConfigureAwait(false);
                 return LookupModel(parent, name);
             default:
                 return Errno.ENOENT;
@@ -98,6 +99,7 @@ internal sealed class RootNames(FileSystemState state)
         }
 
         await FirstListingAsync(cancellationToken).ConfigureAwait(false);
+        await AskForAsync(parent, name, cancellationToken).ConfigureAwait(false);
         var isProject = parent.Kind == InodeKind.Root && Catalog.NewFoldersAreProjects;
         if (isProject && !ModelName.IsValidProject(name))
         {
@@ -247,7 +249,7 @@ internal sealed class RootNames(FileSystemState state)
         // Not remembered, and worth another look at the store: a server asks again for a model that arrives late.
         if (ModelName.IsValidPart(name))
         {
-            _ = Catalog.RefreshIfOlder(TimeSpan.FromSeconds(1));
+            _ = Catalog.RefreshIfOlder(Catalog.IsByName ? state.Cache.Options.ListTtl : TimeSpan.FromSeconds(1));
         }
 
         return Errno.ENOENT;
@@ -263,8 +265,11 @@ internal sealed class RootNames(FileSystemState state)
             }
         }
 
-        return Catalog.HasProject(name);
+        return Catalog.HasProject(name) || IsPossibleProject(name);
     }
+
+    /// <summary>A project has no object of its own: where the store may not be listed, any name can be one whose models are to be asked for.</summary>
+    private bool IsPossibleProject(string name) => Catalog.IsByName && Catalog.NewFoldersAreProjects && ModelName.IsValidProject(name);
 
     private IReadOnlyList<FsName> ListRoot(Inode root)
     {
@@ -306,6 +311,15 @@ internal sealed class RootNames(FileSystemState state)
             {
                 // What is here is shown; the listing goes on.
             }
+        }
+    }
+
+    /// <summary>Where the store may not be listed, only asking for a name tells whether it is there.</summary>
+    private async ValueTask AskForAsync(Inode parent, string name, CancellationToken cancellationToken)
+    {
+        if (Catalog.IsByName && ModelName.TryCreate(parent.Kind == InodeKind.Project ? parent.Name : null, name, out var model))
+        {
+            await Catalog.LookUpAsync(model, cancellationToken).ConfigureAwait(false);
         }
     }
 

@@ -80,7 +80,7 @@ internal sealed class GcsHistory(GcsConnection connection, GcsAddresses addresse
 
             var body = await response.Content.ReadAsStreamAsync(deadline.Token).ConfigureAwait(false);
             deadline.Pause();
-            return new GcsReadStream(response, body, length, null, deadline, connection.Errors, doing);
+            return new GcsReadStream(response, body, new GcsRange(offset, length), deadline, connection.Errors, doing);
         }
         catch (Exception exception)
         {

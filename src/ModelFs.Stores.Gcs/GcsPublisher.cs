@@ -14,14 +14,21 @@ internal sealed class GcsPublisher(GcsConnection connection, GcsAddresses addres
     private readonly GcsResumableUpload _resumable = new(connection, addresses);
 
     /// <summary>Publishes as <see cref="IModelStore.PublishAsync"/> says. The checksum goes ahead of the bytes, so that the server takes no others.</summary>
-    internal async Task<ObjectResource> PublishAsync(string key, IPublishContent content, PublishCondition condition, CancellationToken cancellationToken)
+    internal Task<ObjectResource> PublishAsync(string key, IPublishContent content, PublishCondition condition, CancellationToken cancellationToken) =>
+        SendAsync(key, content, condition, GoesInParts(content), cancellationToken);
+
+    /// <summary>Whether an archive is so large that it is uploaded in chunks.</summary>
+    internal bool GoesInParts(IPublishContent content) => content.Length > connection.Options.SingleUploadBytesMax;
+
+    /// <summary>Uploads an archive by one request, or in chunks.</summary>
+    internal async Task<ObjectResource> SendAsync(string key, IPublishContent content, PublishCondition condition, bool inParts, CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
         var crc = await ArchiveContent.ChecksumAsync(content, cancellationToken).ConfigureAwait(false);
         var described = new NewObject(connection.Settings.Prefix + key, ContentType, crc.Base64, connection.Settings.StorageClass);
-        return content.Length <= connection.Options.SingleUploadBytesMax
-            ? await SendAsync(key, described, content, condition, cancellationToken).ConfigureAwait(false)
-            : await _resumable.SendAsync(key, described, content, condition, cancellationToken).ConfigureAwait(false);
+        return inParts
+            ? await _resumable.SendAsync(key, described, content, condition, cancellationToken).ConfigureAwait(false)
+            : await SendAsync(key, described, content, condition, cancellationToken).ConfigureAwait(false);
     }
 
     private Task<ObjectResource> SendAsync(string key, NewObject described, IPublishContent content, PublishCondition condition, CancellationToken cancellationToken) =>

@@ -1,31 +1,38 @@
 namespace ModelFs.Stores.Gcs;
 
-/// <summary>The body of one ranged answer, with a whole object's checksum.</summary>
+/// <summary>The body of one ranged answer, checked with the whole object's checksum once all of the object was read.</summary>
 /// <param name="response">Owned by the stream.</param>
 /// <param name="body">Of the response.</param>
-/// <param name="length">In bytes.</param>
-/// <param name="checksum">CRC-32C of the whole body in base64, or null when it is a part of an object.</param>
+/// <param name="range">What the body is.</param>
 /// <param name="deadline">Owned by the stream; its token was given to the request.</param>
 /// <param name="errors">Makes the messages.</param>
 /// <param name="doing">For messages.</param>
-internal sealed class GcsReadStream(HttpResponseMessage response, Stream body, long length, string? checksum, ProgressDeadline deadline, GcsErrors errors, string doing)
-    : AnswerStream(response, body, length, deadline)
+internal sealed class GcsReadStream(HttpResponseMessage response, Stream body, GcsRange range, ProgressDeadline deadline, GcsErrors errors, string doing)
+    : AnswerStream(response, body, range.Length, deadline)
 {
-    private readonly long _length = length;
     private Crc32C _crc;
+    private long _unnoted;
 
     /// <summary>The last bytes are handed out only if the checksum is right. It is not worth a retry at that byte: the damage may lie before it.</summary>
     protected override void Check(ReadOnlySpan<byte> bytes, bool isLast)
     {
-        if (checksum is null)
+        if (range.Checks is null)
         {
             return;
         }
 
         _crc.Append(bytes);
-        if (isLast && _crc.Base64 != checksum)
+        _unnoted += bytes.Length;
+        if (!isLast)
         {
-            throw Error(StoreErrorKind.Rejected, $"the {_length} bytes received have the checksum {_crc.Base64}, but the server says {checksum}");
+            return;
+        }
+
+        var whole = range.Checks.Note(range.Source!, range.Offset, _unnoted, _crc);
+        _unnoted = 0;
+        if (whole is { } crc && crc.Base64 != range.Checksum)
+        {
+            throw Error(StoreErrorKind.Rejected, $"the {range.Source!.Length} bytes received have the checksum {crc.Base64}, but the server says {range.Checksum}");
         }
     }
 
@@ -34,4 +41,32 @@ internal sealed class GcsReadStream(HttpResponseMessage response, Stream body, l
 
     /// <inheritdoc/>
     protected override StoreException From(Exception exception, bool deadlinePassed) => errors.From(exception, doing, deadlinePassed);
+
+    /// <inheritdoc/>
+    protected override void Dispose(bool disposing)
+    {
+        // Who goes on behind a break asks for the rest.
+        if (disposing && _unnoted > 0)
+        {
+            range.Checks!.Note(range.Source!, range.Offset, _unnoted, _crc);
+            _unnoted = 0;
+        }
+
+        base.Dispose(disposing);
+    }
+}
+
+/// <summary>What one ranged answer is of its object.</summary>
+/// <param name="Offset">Of the first byte.</param>
+/// <param name="Length">In bytes.</param>
+internal sealed record GcsRange(long Offset, long Length)
+{
+    /// <summary>The object.</summary>
+    internal StoredObject? Source { get; init; }
+
+    /// <summary>CRC-32C of the whole object in base64.</summary>
+    internal string? Checksum { get; init; }
+
+    /// <summary>Puts the checksums of ranges together; null when there is no checksum to compare with.</summary>
+    internal GcsRangeChecks? Checks { get; init; }
 }

@@ -21,6 +21,9 @@ public sealed record GcsSettings(
     string? StorageClass,
     string? UserProject)
 {
+    /// <summary>Whether the server is Google's own, whose documentation holds for it.</summary>
+    public bool IsGoogle => Endpoint.Host.EndsWith(".googleapis.com", StringComparison.OrdinalIgnoreCase);
+
     private const string EmulatorVariable = "STORAGE_EMULATOR_HOST";
     private static readonly Uri Google = new("https://storage.googleapis.com");
     private static readonly string[] KnownOptions = ["endpoint", "project", "location", "storage-class", "user-project", "anonymous"];

@@ -8,7 +8,7 @@ using ModelFs.Models;
 namespace ModelFs.Stores.Gcs;
 
 /// <summary>A bucket of Google Cloud Storage, or a prefix of one, by its JSON API (https://cloud.google.com/storage/docs/json_api/v1).</summary>
-/// <remarks>A revision is the object's generation. The server itself refuses a publish or a delete whose generation condition does not hold.</remarks>
+/// <remarks>A revision is the object's generation. A publish or a delete whose generation condition does not hold is refused by the server itself; see <see cref="GcsConditions"/>.</remarks>
 public sealed class GcsStore : IModelStore
 {
     /// <summary>5 TiB, the service's limit of one object.</summary>
@@ -20,6 +20,9 @@ public sealed class GcsStore : IModelStore
     private readonly GcsConnection _connection;
     private readonly GcsAddresses _addresses;
     private readonly GcsPublisher _publisher;
+    private readonly GcsConditions _conditions;
+    private readonly GcsRangeChecks _rangeChecks = new();
+    private volatile bool _isListingDenied;
 
     /// <summary>Makes the store without reaching it.</summary>
     /// <exception cref="StoreException"><see cref="StoreErrorKind.Misconfigured"/> when the CA file can't be read.</exception>
@@ -29,6 +32,7 @@ public sealed class GcsStore : IModelStore
         _connection = new GcsConnection(settings, options);
         _addresses = new GcsAddresses(settings);
         _publisher = new GcsPublisher(_connection, _addresses);
+        _conditions = new GcsConditions(_connection, _addresses, _publisher, StatAsync);
         History = new GcsHistory(_connection, _addresses, StatAsync);
     }
 
@@ -36,10 +40,22 @@ public sealed class GcsStore : IModelStore
     public string DisplayName => $"gs://{Settings.Bucket}/{Settings.Prefix}".TrimEnd('/');
 
     /// <inheritdoc/>
-    public StoreTraits Traits => new(ConditionSupport.Atomic, ConditionSupport.Atomic, ConditionSupport.Atomic, ObjectBytesMax, _options.StreamsMax)
+    public Uri? Server => Settings.Endpoint;
+
+    /// <inheritdoc/>
+    /// <remarks>Of a server that is not Google's, conditions are <see cref="ConditionSupport.Unproven"/> until <see cref="ProveConditionsAsync"/> or the first call that has one.</remarks>
+    public StoreTraits Traits
     {
-        Keeping = RevisionKeeping.Bucket,
-    };
+        get
+        {
+            var proof = _conditions.Proof;
+            return new StoreTraits(proof.Create, proof.Replace, proof.Delete, ObjectBytesMax, _options.StreamsMax)
+            {
+                InPartsCondition = proof.InParts,
+                Keeping = RevisionKeeping.Bucket,
+            };
+        }
+    }
 
     /// <inheritdoc/>
     public IObjectHistory? History { get; }
@@ -67,6 +83,9 @@ public sealed class GcsStore : IModelStore
     }
 
     /// <inheritdoc/>
+    public Task ProveConditionsAsync(CancellationToken cancellationToken) => _conditions.ProveAsync(cancellationToken);
+
+    /// <inheritdoc/>
     public async IAsyncEnumerable<StoredObject> ListAsync([EnumeratorCancellation] CancellationToken cancellationToken)
     {
         string? pageToken = null;
@@ -75,7 +94,7 @@ public sealed class GcsStore : IModelStore
             var page = await ListPageAsync(pageToken, KeysPerPage, "listing", cancellationToken).ConfigureAwait(false);
             foreach (var found in page.Items ?? [])
             {
-                if (found.Name?.Length > Settings.Prefix.Length)
+                if (found.Name?.Length > Settings.Prefix.Length && !found.Name.AsSpan(Settings.Prefix.Length).StartsWith(GcsConditions.OwnPrefix, StringComparison.Ordinal))
                 {
                     yield return ObjectOf(found.Name[Settings.Prefix.Length..], found);
                 }
@@ -97,6 +116,11 @@ public sealed class GcsStore : IModelStore
         }
         catch (StoreException failure) when (failure is { Kind: StoreErrorKind.NotFound, InnerException: not GcsAnswerException { IsOfBucket: true } })
         {
+            return null;
+        }
+        catch (StoreException failure) when (_isListingDenied && IsRefusedRight(failure))
+        {
+            // To who may not list, the service answers so for every key that is not there.
             return null;
         }
     }
@@ -123,7 +147,9 @@ public sealed class GcsStore : IModelStore
             CheckRange(response, source, offset, length, doing);
             var body = await response.Content.ReadAsStreamAsync(bodyDeadline.Token).ConfigureAwait(false);
             bodyDeadline.Pause();
-            return new GcsReadStream(response, body, length, length == source.Length ? ChecksumOf(response) : null, bodyDeadline, _connection.Errors, doing);
+            var checksum = ChecksumOf(response);
+            var range = new GcsRange(offset, length) { Source = source, Checksum = checksum, Checks = checksum is null ? null : _rangeChecks };
+            return new GcsReadStream(response, body, range, bodyDeadline, _connection.Errors, doing);
         }
         catch (Exception exception)
         {
@@ -140,17 +166,25 @@ public sealed class GcsStore : IModelStore
     }
 
     /// <inheritdoc/>
-    public async Task<StoredObject> PublishAsync(string key, IPublishContent content, PublishCondition condition, CancellationToken cancellationToken) =>
-        ObjectOf(
+    public async Task<StoredObject> PublishAsync(string key, IPublishContent content, PublishCondition condition, CancellationToken cancellationToken)
+    {
+        await _conditions.RequireAsync(key, condition, isDelete: false, _publisher.GoesInParts(content), cancellationToken).ConfigureAwait(false);
+        return ObjectOf(
             key,
             await ReplacedSource.AsConditionAsync(
                 this, key, condition, () => _publisher.PublishAsync(key, content, condition, cancellationToken), cancellationToken).ConfigureAwait(false));
+    }
 
     /// <inheritdoc/>
     public async Task DeleteAsync(string key, StoreRevision? ifRevision, CancellationToken cancellationToken)
     {
         try
         {
+            if (ifRevision is { } wanted)
+            {
+                await _conditions.RequireAsync(key, PublishCondition.Matches(wanted), isDelete: true, inParts: false, cancellationToken).ConfigureAwait(false);
+            }
+
             await _connection.CallAsync(
                 _ => new HttpRequestMessage(HttpMethod.Delete, _addresses.Deletion(key, ifRevision?.Value)), (_, _) => Task.FromResult(true), $"deleting {key}", cancellationToken).ConfigureAwait(false);
         }
@@ -171,6 +205,7 @@ public sealed class GcsStore : IModelStore
     public ValueTask DisposeAsync()
     {
         _connection.Dispose();
+        _conditions.Dispose();
         return ValueTask.CompletedTask;
     }
 
@@ -216,12 +251,28 @@ public sealed class GcsStore : IModelStore
     private StoreException Changed(string key, Exception? inner) =>
         _connection.Errors.Error(StoreErrorKind.RevisionChanged, $"reading {key}", "it was replaced or deleted since it was looked up", inner);
 
-    private Task<ObjectPage> ListPageAsync(string? pageToken, int keysMax, string doing, CancellationToken cancellationToken) =>
-        _connection.CallAsync(
-            _ => new HttpRequestMessage(HttpMethod.Get, _addresses.Page(pageToken, keysMax)),
-            async (response, token) => await response.Content.ReadFromJsonAsync(GcsJson.Default.ObjectPage, token).ConfigureAwait(false) ?? throw new InvalidDataException("the server's answer is empty"),
-            doing,
-            cancellationToken);
+    /// <summary>The server knows who asks, and refuses; a token that is wrong or out of date is 401.</summary>
+    private static bool IsRefusedRight(StoreException failure) =>
+        failure is { Kind: StoreErrorKind.AccessDenied, InnerException: GcsAnswerException { Status: HttpStatusCode.Forbidden } };
+
+    private async Task<ObjectPage> ListPageAsync(string? pageToken, int keysMax, string doing, CancellationToken cancellationToken)
+    {
+        try
+        {
+            var page = await _connection.CallAsync(
+                _ => new HttpRequestMessage(HttpMethod.Get, _addresses.Page(pageToken, keysMax)),
+                async (response, token) => await response.Content.ReadFromJsonAsync(GcsJson.Default.ObjectPage, token).ConfigureAwait(false) ?? throw new InvalidDataException("the server's answer is empty"),
+                doing,
+                cancellationToken).ConfigureAwait(false);
+            _isListingDenied = false;
+            return page;
+        }
+        catch (StoreException denied) when (IsRefusedRight(denied))
+        {
+            _isListingDenied = true;
+            throw new StoreException(StoreErrorKind.ListingDenied, denied.Message, denied);
+        }
+    }
 
     private async Task CreateBucketAsync(CancellationToken cancellationToken)
     {

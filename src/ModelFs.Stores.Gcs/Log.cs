@@ -17,6 +17,12 @@ internal static partial class Log
     [LoggerMessage(4, LogLevel.Information, "gs://{Bucket}: the unfinished upload of {Key} could not be cancelled and expires within a week: {Reason}")]
     internal static partial void CancelFailed(ILogger logger, string bucket, string key, string reason);
 
+    [LoggerMessage(6, LogLevel.Information, "gs://{Bucket}: conditions that the server was seen to keep: {Proof}")]
+    internal static partial void ConditionsProven(ILogger logger, string bucket, GcsConditionProof proof);
+
+    [LoggerMessage(7, LogLevel.Warning, "gs://{Bucket}: {Key}, made to find out which conditions the server keeps, could not be removed; it is no model and can be deleted: {Reason}")]
+    internal static partial void ProbeNotRemoved(ILogger logger, string bucket, string key, string reason);
+
     [LoggerMessage(5, LogLevel.Information, "gs://{Bucket}: the token was refused and is requested anew")]
     internal static partial void TokenRenewed(ILogger logger, string bucket);
 }

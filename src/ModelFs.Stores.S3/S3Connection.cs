@@ -105,7 +105,7 @@ internal sealed class S3Connection(S3Settings settings, StoreOptions options) : 
             }
 
             var metadata = new InstanceMetadata(options.Environment, options.TimeProvider);
-            var credentials = await S3Credentials.ResolveAsync(settings, options.Environment, metadata, options.TimeProvider, cancellationToken).ConfigureAwait(false);
+            var credentials = await S3Credentials.ResolveAsync(settings, metadata, new TokenService(_http, settings.Region ?? S3Credentials.RegionOfProfile(settings, options.Environment), options), cancellationToken).ConfigureAwait(false);
             Region = settings.Region
                 ?? S3Credentials.RegionOfProfile(settings, options.Environment)
                 ?? (settings.IsCustomEndpoint ? DefaultRegion : await metadata.RegionAsync(cancellationToken).ConfigureAwait(false))

@@ -12,8 +12,9 @@ internal sealed record S3Credentials(AWSCredentials? Value, string Source)
 
     /// <summary>Walks the standard chain: environment, web identity, shared configuration, container, instance metadata.</summary>
     /// <exception cref="StoreException"><see cref="StoreErrorKind.AccessDenied"/> naming every place that was looked at.</exception>
-    internal static async Task<S3Credentials> ResolveAsync(S3Settings settings, Func<string, string?> environment, InstanceMetadata metadata, TimeProvider time, CancellationToken cancellationToken)
+    internal static async Task<S3Credentials> ResolveAsync(S3Settings settings, InstanceMetadata metadata, TokenService service, CancellationToken cancellationToken)
     {
+        var environment = service.Options.Environment;
         if (settings.IsAnonymous)
         {
             return new S3Credentials(null, "none (anonymous=true)");
@@ -21,15 +22,15 @@ internal sealed record S3Credentials(AWSCredentials? Value, string Source)
 
         if (settings.Profile is not null)
         {
-            return OfProfile(settings.Profile, environment)
+            return OfProfile(settings.Profile, environment, service)
                 ?? throw new StoreException(StoreErrorKind.Misconfigured, $"the profile '{settings.Profile}' is not in {ProfileFiles(environment)}, or holds no credentials");
         }
 
         return OfEnvironment(environment)
-            ?? OfWebIdentity(environment)
-            ?? OfProfile(ProfileName(environment), environment)
+            ?? OfWebIdentity(environment, service)
+            ?? OfProfile(ProfileName(environment), environment, service)
             ?? OfContainer(environment)
-            ?? await OfInstanceAsync(metadata, time, cancellationToken).ConfigureAwait(false)
+            ?? await OfInstanceAsync(metadata, service.Options.TimeProvider, cancellationToken).ConfigureAwait(false)
             ?? throw new StoreException(
                 StoreErrorKind.AccessDenied,
                 $"no credentials for s3://{settings.Bucket}. Looked at: the environment (AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY), web identity (AWS_WEB_IDENTITY_TOKEN_FILE and AWS_ROLE_ARN), "
@@ -61,21 +62,52 @@ internal sealed record S3Credentials(AWSCredentials? Value, string Source)
             "the environment (AWS_ACCESS_KEY_ID)");
     }
 
-    private static S3Credentials? OfWebIdentity(Func<string, string?> environment)
+    private static S3Credentials? OfWebIdentity(Func<string, string?> environment, TokenService service)
     {
         var tokenFile = environment("AWS_WEB_IDENTITY_TOKEN_FILE");
         var role = environment("AWS_ROLE_ARN");
         return string.IsNullOrEmpty(tokenFile) || string.IsNullOrEmpty(role)
             ? null
             : new S3Credentials(
-                new AssumeRoleWithWebIdentityCredentials(tokenFile, role, environment("AWS_ROLE_SESSION_NAME") ?? "modelfs"),
+                RoleCredentials.OfWebIdentity(tokenFile, role, environment("AWS_ROLE_SESSION_NAME"), service),
                 $"web identity (role {role}, AWS_WEB_IDENTITY_TOKEN_FILE)");
     }
 
-    private static S3Credentials? OfProfile(string name, Func<string, string?> environment) =>
-        Profiles(environment).TryGetAWSCredentials(name, out _)
-            ? new S3Credentials(new RereadProfileCredentials(Profiles(environment), name, CredentialsFile(environment)), $"the profile '{name}' in {ProfileFiles(environment)}")
+    private static S3Credentials? OfProfile(string name, Func<string, string?> environment, TokenService service)
+    {
+        var source = $"the profile '{name}' in {ProfileFiles(environment)}";
+        if (Profiles(environment).TryGetProfile(name, out var profile) && RoleOf(profile.Options, name, environment, service) is { } role)
+        {
+            return new S3Credentials(role, source);
+        }
+
+        return Profiles(environment).TryGetAWSCredentials(name, out _)
+            ? new S3Credentials(new RereadProfileCredentials(Profiles(environment), name, CredentialsFile(environment)), source)
             : null;
+    }
+
+    /// <summary>The role that a profile takes by a web identity or with another profile's keys; other ways to a role, such as one that asks a person, are the SDK's.</summary>
+    private static RoleCredentials? RoleOf(CredentialProfileOptions profile, string name, Func<string, string?> environment, TokenService service)
+    {
+        if (string.IsNullOrEmpty(profile.RoleArn))
+        {
+            return null;
+        }
+
+        if (!string.IsNullOrEmpty(profile.WebIdentityTokenFile))
+        {
+            return RoleCredentials.OfWebIdentity(profile.WebIdentityTokenFile, profile.RoleArn, profile.RoleSessionName, service);
+        }
+
+        // A profile may be its own source: it holds keys and a role.
+        var keys = string.IsNullOrEmpty(profile.SourceProfile) || !string.IsNullOrEmpty(profile.MfaSerial) ? null
+            : profile.SourceProfile == name ? OfOwnKeys(profile)
+            : OfProfile(profile.SourceProfile, environment, service)?.Value;
+        return keys is null ? null : RoleCredentials.Of(keys, profile.RoleArn, profile.RoleSessionName, profile.ExternalID, service);
+    }
+
+    private static BasicAWSCredentials? OfOwnKeys(CredentialProfileOptions profile) =>
+        string.IsNullOrEmpty(profile.AccessKey) || string.IsNullOrEmpty(profile.SecretKey) ? null : new BasicAWSCredentials(profile.AccessKey, profile.SecretKey);
 
     private static S3Credentials? OfContainer(Func<string, string?> environment)
     {

@@ -20,6 +20,7 @@ public sealed class S3Store : IModelStore
     private readonly S3Conditions _conditions;
     private readonly S3Publisher _publisher;
     private readonly StoreOptions _options;
+    private volatile bool _isListingDenied;
 
     /// <summary>Makes the store without reaching it.</summary>
     /// <exception cref="StoreException"><see cref="StoreErrorKind.Misconfigured"/> when the CA file can't be read.</exception>
@@ -34,6 +35,9 @@ public sealed class S3Store : IModelStore
 
     /// <inheritdoc/>
     public string DisplayName => $"s3://{Settings.Bucket}/{Settings.Prefix}".TrimEnd('/');
+
+    /// <inheritdoc/>
+    public Uri? Server => Settings.Endpoint ?? new Uri($"https://s3.{Settings.Region ?? "us-east-1"}.amazonaws.com");
 
     /// <inheritdoc/>
     /// <remarks>Conditions are <see cref="ConditionSupport.Unproven"/> until <see cref="ProveConditionsAsync"/> or the first call that has one.</remarks>
@@ -111,6 +115,15 @@ public sealed class S3Store : IModelStore
         catch (StoreException failure) when (failure.Kind == StoreErrorKind.NotFound)
         {
             return null;
+        }
+        catch (StoreException failure) when (failure.Kind == StoreErrorKind.AccessDenied && _isListingDenied)
+        {
+            if (await IsDeniedAsync(key, cancellationToken).ConfigureAwait(false))
+            {
+                return null;
+            }
+
+            throw;
         }
     }
 
@@ -224,7 +237,28 @@ public sealed class S3Store : IModelStore
     private StoreException Changed(string key, Exception? inner) =>
         _connection.Errors.Error(StoreErrorKind.RevisionChanged, $"reading {key}", "it was replaced or deleted since it was looked up", inner);
 
-    private Task<ListObjectsV2Response> ListPageAsync(string? continuation, int keysMax, string doing, CancellationToken cancellationToken)
+    /// <summary>
+    /// Whether a key is refused although the credentials are right: to who may not list, servers answer so for every key that is not there. A look-up's answer has
+    /// no body that tells the reasons apart, that of a read has.
+    /// </summary>
+    private async Task<bool> IsDeniedAsync(string key, CancellationToken cancellationToken)
+    {
+        var request = new GetObjectRequest { BucketName = Settings.Bucket, Key = Settings.Prefix + key, ByteRange = new ByteRange(0, 0), RequestPayer = _connection.Payer };
+        try
+        {
+            using var found = await _connection.CallAsync((client, deadline) => client.GetObjectAsync(request, deadline.Token), $"looking up {key}", cancellationToken).ConfigureAwait(false);
+            return false;
+        }
+        catch (StoreException failure) when (failure.Kind == StoreErrorKind.NotFound || IsRefusedRight(failure))
+        {
+            return true;
+        }
+    }
+
+    /// <summary>The server knows who asks, and refuses; other codes tell of keys that are wrong or out of date.</summary>
+    private static bool IsRefusedRight(StoreException failure) => failure.InnerException is AmazonS3Exception { ErrorCode: "AccessDenied" };
+
+    private async Task<ListObjectsV2Response> ListPageAsync(string? continuation, int keysMax, string doing, CancellationToken cancellationToken)
     {
         var request = new ListObjectsV2Request
         {
@@ -234,7 +268,17 @@ public sealed class S3Store : IModelStore
             MaxKeys = keysMax,
             RequestPayer = _connection.Payer,
         };
-        return _connection.CallAsync((client, deadline) => client.ListObjectsV2Async(request, deadline.Token), doing, cancellationToken);
+        try
+        {
+            var page = await _connection.CallAsync((client, deadline) => client.ListObjectsV2Async(request, deadline.Token), doing, cancellationToken).ConfigureAwait(false);
+            _isListingDenied = false;
+            return page;
+        }
+        catch (StoreException denied) when (IsRefusedRight(denied))
+        {
+            _isListingDenied = true;
+            throw _connection.Errors.ListingDenied(doing, denied);
+        }
     }
 
     /// <summary>us-east-1 is the one region that a LocationConstraint must not name.</summary>

@@ -25,6 +25,9 @@ public interface IModelStore : IAsyncDisposable
     /// <summary>The store as a person would name it, for example <c>s3://bucket/prefix</c>; without credentials.</summary>
     string DisplayName { get; }
 
+    /// <summary>The server behind it, for a look at whether and how it answers; null where nothing is spoken to by HTTP. Not passed on by decorators.</summary>
+    Uri? Server => null;
+
     /// <summary>What the store can do.</summary>
     StoreTraits Traits { get; }
 
@@ -32,7 +35,7 @@ public interface IModelStore : IAsyncDisposable
     IObjectHistory? History => null;
 
     /// <summary>Checks that the store can be reached and read, and creates the bucket or folder if it is missing and creation was not refused.</summary>
-    /// <exception cref="StoreException">It can't be used; the message says why and what to do.</exception>
+    /// <exception cref="StoreException">It can't be used; the message says why and what to do. <see cref="StoreErrorKind.ListingDenied"/>: it can be used by who knows the keys.</exception>
     Task OpenAsync(CancellationToken cancellationToken);
 
     /// <summary>Finds out which conditions of a publish or a delete the store keeps, so that <see cref="Traits"/> tell; for a store that is written to.</summary>
@@ -41,10 +44,11 @@ public interface IModelStore : IAsyncDisposable
     Task ProveConditionsAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
     /// <summary>Lists all objects, in no particular order, page by page as the store delivers them. Keys are relative to the prefix and not filtered.</summary>
+    /// <exception cref="StoreException"><see cref="StoreErrorKind.ListingDenied"/> when the credentials may not list.</exception>
     IAsyncEnumerable<StoredObject> ListAsync(CancellationToken cancellationToken);
 
     /// <summary>Looks one object up.</summary>
-    /// <returns>Null when there is none of that key.</returns>
+    /// <returns>Null when there is none of that key; where listing was denied, also when the server does not say whether there is.</returns>
     Task<StoredObject?> StatAsync(string key, CancellationToken cancellationToken);
 
     /// <summary>Reads <paramref name="length"/> bytes from <paramref name="offset"/> of exactly the revision in <paramref name="source"/>.</summary>

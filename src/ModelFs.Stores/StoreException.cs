@@ -9,6 +9,9 @@ public enum StoreErrorKind
     /// <summary>Wrong or missing credentials, or missing rights.</summary>
     AccessDenied,
 
+    /// <summary>The credentials are right, but may not list. What is read by its key may be allowed to them; of a key that gives no answer they can't tell whether it is there.</summary>
+    ListingDenied,
+
     /// <summary>A publish or delete condition did not hold.</summary>
     PreconditionFailed,
 

@@ -19,6 +19,31 @@ internal sealed class TransferTests : MountFixture
     }
 
     [Test]
+    [Promise("T3")]
+    public void A_terminal_sees_progress_bars_and_a_program_sees_none()
+    {
+        Pack("bert:A:kib=4000");
+        Directory.CreateDirectory(Folder.At("other"));
+        string[][] commands =
+        [
+            ["pull", StoreFolder, "bert", Folder.At("got/bert")],
+            ["push", Folder.At("got/bert"), Folder.At("other") + "/", "--name", "pushed"],
+            ["cp", StoreFolder + "/bert", Folder.At("other") + "/copied"],
+        ];
+        foreach (var command in commands)
+        {
+            // script(1) runs it on a terminal of its own, and copies what that shows.
+            var line = string.Join(' ', command.Prepend(RepositoryPaths.Program).Select(word => $"'{word}'"));
+            using var running = Actor.Start("/usr/bin/script", ["-qec", line, "/dev/null"], environment: new Dictionary<string, string?> { ["TERM"] = "xterm", ["NO_COLOR"] = null });
+            var seen = running.Wait(TimeSpan.FromSeconds(60)).Succeeded().Output;
+            Assert.That(seen, Does.Contain("━").And.Contain("100%").And.Contain("bert").Or.Contain("pushed"), command[0]);
+
+            var quiet = MountedStore.Modelfs([.. command, "--force"]).Succeeded();
+            Assert.That(quiet.Output + quiet.Error, Does.Not.Contain("━").And.Not.Contain("%").And.Not.Contain("\e"), command[0]);
+        }
+    }
+
+    [Test]
     [Promise("T1")]
     public void Pull_covers_nothing_unless_it_is_told_to()
     {

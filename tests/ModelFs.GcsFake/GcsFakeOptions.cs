@@ -9,6 +9,9 @@ public sealed record GcsFakeOptions
     /// <summary>Whether it speaks https, with a certificate of an authority of its own.</summary>
     public bool UsesTls { get; init; }
 
+    /// <summary>Whether it takes no notice of conditions, as some emulators do.</summary>
+    public bool IgnoresConditions { get; init; }
+
     /// <summary>Of the tokens that it gives.</summary>
     public TimeSpan TokenLifetime { get; init; } = TimeSpan.FromHours(1);
 }

@@ -31,7 +31,7 @@ public sealed class GcsFakeServer : IAsyncDisposable
         Owner = new GcsAccount("owner@fake-project.iam.gserviceaccount.com", hasRights: true);
         Stranger = new GcsAccount("stranger@fake-project.iam.gserviceaccount.com", hasRights: false);
         _tokens = new GcsTokens([Owner, Stranger], options);
-        var objects = new GcsObjects();
+        var objects = new GcsObjects(options.IgnoresConditions);
         _uploads = new GcsUploads(objects);
         _api = new GcsApi(objects, _uploads, () => Endpoint);
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());

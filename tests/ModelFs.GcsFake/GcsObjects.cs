@@ -42,7 +42,8 @@ internal sealed record GcsObject(string Name, long Generation, byte[] Bytes, Dat
 internal sealed record GcsPastObject(GcsObject Object, DateTimeOffset Ended, bool IsSoftDeleted);
 
 /// <summary>All buckets. Conditions are checked and changes made under one lock, as a server does atomically.</summary>
-internal sealed class GcsObjects
+/// <param name="ignoresConditions">Whether conditions count for nothing.</param>
+internal sealed class GcsObjects(bool ignoresConditions)
 {
     private readonly Lock _lock = new();
     private readonly Dictionary<string, Bucket> _buckets = new(StringComparer.Ordinal);
@@ -194,9 +195,9 @@ internal sealed class GcsObjects
         }
     }
 
-    private static void Require(GcsObject? current, long? ifGeneration)
+    private void Require(GcsObject? current, long? ifGeneration)
     {
-        if (ifGeneration is { } wanted && wanted != (current?.Generation ?? 0))
+        if (!ignoresConditions && ifGeneration is { } wanted && wanted != (current?.Generation ?? 0))
         {
             throw new GcsRefusal(412, "conditionNotMet", "At least one of the pre-conditions you specified did not hold.");
         }

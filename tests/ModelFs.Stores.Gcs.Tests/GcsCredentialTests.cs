@@ -64,7 +64,7 @@ internal sealed class GcsCredentialTests
     {
         var file = GcsServers.NewFile(_server.Stranger.KeyFile(_server.TokenEndpoint));
         var failure = await FailureWith(file);
-        Assert.That(failure.Kind, Is.EqualTo(StoreErrorKind.AccessDenied));
+        Assert.That(failure.Kind, Is.EqualTo(StoreErrorKind.ListingDenied));
         Assert.That(failure.Message, Does.Contain("lack the right").And.Contain("storage.objects.get").And.Contain(file));
     }
 
@@ -83,7 +83,7 @@ internal sealed class GcsCredentialTests
         var file = GcsServers.NewFile(_server.Stranger.KeyFile(_server.TokenEndpoint));
         File.SetLastWriteTimeUtc(file, DateTime.UtcNow.AddHours(-1));
         await using var store = With(file);
-        Assert.That(await StoreConversations.FailureKindOf(() => store.OpenAsync(CancellationToken.None)), Is.EqualTo(StoreErrorKind.AccessDenied));
+        Assert.That(await StoreConversations.FailureKindOf(() => store.OpenAsync(CancellationToken.None)), Is.EqualTo(StoreErrorKind.ListingDenied));
         await File.WriteAllTextAsync(file, _server.Owner.KeyFile(_server.TokenEndpoint));
         await store.OpenAsync(CancellationToken.None);
 

@@ -113,6 +113,56 @@ internal sealed class GcsTransferTests
         Assert.That(crc.Base64, Is.EqualTo("4waSgw=="));
     }
 
+    [Test]
+    public void Checksums_of_parts_are_put_together([Values(0, 1, 4, 5, 1000, 300_001)] int first, [Values(1, 3, 8, 65536, 100_003)] int second)
+    {
+        var bytes = BytesContent.Random(first + second, seed: 36);
+        Crc32C before = default, after = default, whole = default;
+        before.Append(bytes.AsSpan(0, first));
+        after.Append(bytes.AsSpan(first));
+        whole.Append(bytes);
+        Assert.That(before.FollowedBy(after, second).Value, Is.EqualTo(whole.Value));
+    }
+
+    [Test]
+    public async Task Damage_in_one_of_many_ranges_is_found_by_the_checksum_of_the_object()
+    {
+        await using var server = await GcsFake.GcsFakeServer.StartAsync(new GcsFake.GcsFakeOptions());
+        await using var store = GcsServers.On(server.Endpoint);
+        await store.OpenAsync(CancellationToken.None);
+        var bytes = BytesContent.Random(16 * MiB, seed: 37);
+        var stored = await store.PutAsync("m.tar.gz", bytes);
+        Assert.That(await DownloadAsync(store, stored), Is.EqualTo(bytes));
+
+        server.Faults.Add(request => request.Headers.Range.ToString().Contains("=5242880-", StringComparison.Ordinal), GcsFake.GcsFault.Corrupt);
+        var failure = await StoreConversations.FailureOf(() => DownloadAsync(store, stored));
+        Assert.That(failure.Kind, Is.EqualTo(StoreErrorKind.Rejected));
+        Assert.That(failure.Message, Does.Contain("checksum"));
+        Assert.That(await DownloadAsync(store, stored), Is.EqualTo(bytes), "the next attempt is judged by itself");
+    }
+
+    [Test]
+    public async Task Ranges_that_broke_off_or_overlap_disturb_no_later_check()
+    {
+        await using var store = await OpenedAsync();
+        var bytes = BytesContent.Random(MiB, seed: 38);
+        var stored = await store.PutAsync("m.tar.gz", bytes);
+        await using (var broken = await store.ReadAsync(stored, 0, MiB, CancellationToken.None))
+        {
+            await broken.ReadExactlyAsync(new byte[1000]);
+        }
+
+        Assert.That(await store.GetAsync(stored, 900, 200), Is.EqualTo(bytes[900..1100]));
+        Assert.That(await store.GetAsync(stored, MiB - 5, 5), Is.EqualTo(bytes[(MiB - 5)..]));
+        Assert.That(await store.GetAsync(stored), Is.EqualTo(bytes));
+    }
+
+    private static async Task<byte[]> DownloadAsync(IModelStore store, StoredObject stored)
+    {
+        await using var reader = new ParallelRangeReader(store, stored, new ParallelReadOptions { PartBytes = MiB, InFlightBytesMax = 4 * MiB }, null, CancellationToken.None);
+        return await StoreConversations.DrainAsync(reader);
+    }
+
     private static uint ChecksumOf(ReadOnlySpan<byte> bytes)
     {
         var crc = default(Crc32C);

@@ -1,6 +1,9 @@
 using System.Collections.Concurrent;
 using System.Net;
+using System.Net.Security;
 using System.Net.Sockets;
+using System.Security.Authentication;
+using System.Security.Cryptography.X509Certificates;
 using System.Text;
 
 namespace ModelFs.Stores.Tests;
@@ -42,18 +45,21 @@ internal sealed class RecordingServer : IAsyncDisposable
 {
     private readonly TcpListener _listener = new(IPAddress.Loopback, 0);
     private readonly Func<RecordedRequest, string> _answer;
+    private readonly X509Certificate2? _certificate;
     private readonly Task _accepting;
 
     /// <summary>Starts it.</summary>
     /// <param name="answer">Makes an answer of a request: see <see cref="Answer"/>.</param>
-    public RecordingServer(Func<RecordedRequest, string> answer)
+    /// <param name="certificate">For TLS; null for plain http.</param>
+    public RecordingServer(Func<RecordedRequest, string> answer, X509Certificate2? certificate = null)
     {
         _answer = answer;
+        _certificate = certificate;
         _listener.Start();
         _accepting = AcceptAsync();
     }
 
-    public string Endpoint => $"http://{_listener.LocalEndpoint}";
+    public string Endpoint => $"{(_certificate is null ? "http" : "https")}://{_listener.LocalEndpoint}";
 
     /// <summary>In the order of arrival.</summary>
     public ConcurrentQueue<RecordedRequest> Requests { get; } = new();
@@ -89,7 +95,7 @@ internal sealed class RecordingServer : IAsyncDisposable
         {
             using (client)
             {
-                var stream = client.GetStream();
+                await using var stream = await OpenAsync(client);
                 var head = new StringBuilder();
                 var one = new byte[1];
                 while (!head.ToString().EndsWith("\r\n\r\n", StringComparison.Ordinal))
@@ -111,9 +117,21 @@ internal sealed class RecordingServer : IAsyncDisposable
                 await stream.WriteAsync(Encoding.UTF8.GetBytes(_answer(request)));
             }
         }
-        catch (IOException)
+        catch (Exception gone) when (gone is IOException or AuthenticationException)
         {
-            // The store hung up.
+            // The store hung up, or does not trust the certificate.
         }
+    }
+
+    private async Task<Stream> OpenAsync(TcpClient client)
+    {
+        if (_certificate is null)
+        {
+            return client.GetStream();
+        }
+
+        var tls = new SslStream(client.GetStream());
+        await tls.AuthenticateAsServerAsync(_certificate);
+        return tls;
     }
 }

@@ -49,7 +49,7 @@ internal sealed class S3FailureTests
 
         await using var stranger = S3Stores.Of(bucket, new StoreOptions { Environment = CephServer.Stranger });
         var failure = await StoreConversations.FailureOf(() => stranger.OpenAsync(CancellationToken.None));
-        Assert.That(failure.Kind, Is.EqualTo(StoreErrorKind.AccessDenied));
+        Assert.That(failure.Kind, Is.EqualTo(StoreErrorKind.ListingDenied));
         Assert.That(failure.Message, Does.Contain(bucket).And.Contain("lack the right").And.Contain("AWS_ACCESS_KEY_ID"));
         Assert.That(await StoreConversations.FailureKindOf(() => stranger.GetAsync(stored)), Is.EqualTo(StoreErrorKind.AccessDenied));
         Assert.That(await StoreConversations.FailureKindOf(() => stranger.PutAsync("m.tar.gz", [2])), Is.EqualTo(StoreErrorKind.AccessDenied));
@@ -70,7 +70,7 @@ internal sealed class S3FailureTests
         await owner.OpenAsync(CancellationToken.None);
         await using var anonymous = new S3.S3StoreFactory().Create(StoreUrl.Parse($"s3://{bucket}?endpoint={CephServer.Endpoint}&anonymous=true"), new StoreOptions { Environment = _ => null });
         var failure = await StoreConversations.FailureOf(() => anonymous.OpenAsync(CancellationToken.None));
-        Assert.That(failure.Kind, Is.EqualTo(StoreErrorKind.AccessDenied));
+        Assert.That(failure.Kind, Is.EqualTo(StoreErrorKind.ListingDenied));
         Assert.That(failure.Message, Does.Contain("anonymous"));
     }
 

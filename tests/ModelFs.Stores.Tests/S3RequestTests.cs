@@ -162,37 +162,6 @@ internal sealed class S3RequestTests
         Assert.That(keys.Distinct().Count(), Is.GreaterThan(1), "keys that end within minutes are replaced while the store is in use");
     }
 
-    [Test]
-    public async Task A_web_identity_is_exchanged_for_the_role_s_keys()
-    {
-        using var folder = new TemporaryFolder();
-        var file = Path.Combine(folder.Path, "token");
-        await File.WriteAllTextAsync(file, "identity-token");
-        await using var sts = new RecordingServer(_ => RecordingServer.Answer(
-            "200 OK",
-            $"""
-            <AssumeRoleWithWebIdentityResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><AssumeRoleWithWebIdentityResult><Credentials>
-            <AccessKeyId>ROLEKEY</AccessKeyId><SecretAccessKey>s</SecretAccessKey><SessionToken>session</SessionToken>
-            <Expiration>{DateTime.UtcNow.AddHours(1):yyyy-MM-dd'T'HH:mm:ss'Z'}</Expiration></Credentials></AssumeRoleWithWebIdentityResult></AssumeRoleWithWebIdentityResponse>
-            """,
-            "Content-Type: text/xml"));
-        Set("AWS_ENDPOINT_URL_STS", sts.Endpoint);
-        Set("AWS_REGION", "eu-west-1");
-        await using var store = At("", options => options with
-        {
-            Environment = name => name switch
-            {
-                "AWS_WEB_IDENTITY_TOKEN_FILE" => file,
-                "AWS_ROLE_ARN" => "arn:aws:iam::123456789012:role/models",
-                "HOME" => "/nonexistent",
-                _ => null,
-            },
-        });
-        await store.OpenAsync(CancellationToken.None);
-        Assert.That(sts.Requests.First().Body, Does.Contain("AssumeRoleWithWebIdentity").And.Contain("identity-token"));
-        Assert.That(_server.Requests.First().Signer().Key, Is.EqualTo("ROLEKEY"));
-    }
-
     private static string Keys(string key, DateTimeOffset expires) =>
         $$"""{"Code":"Success","Type":"AWS-HMAC","AccessKeyId":"{{key}}","SecretAccessKey":"s","Token":"session","LastUpdated":"2017-05-01T12:00:00Z","Expiration":"{{expires:yyyy-MM-dd'T'HH:mm:ss'Z'}}"}""";
 

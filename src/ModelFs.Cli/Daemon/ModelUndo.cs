@@ -55,7 +55,7 @@ internal sealed partial class ModelUndo(IModelStore store, ModelCache cache, ILo
     private static ModelErrorKind KindOf(StoreErrorKind kind) => kind switch
     {
         StoreErrorKind.NotFound or StoreErrorKind.RevisionChanged => ModelErrorKind.NotFound,
-        StoreErrorKind.AccessDenied => ModelErrorKind.AccessDenied,
+        StoreErrorKind.AccessDenied or StoreErrorKind.ListingDenied => ModelErrorKind.AccessDenied,
         StoreErrorKind.PreconditionFailed => ModelErrorKind.Conflict,
         StoreErrorKind.QuotaExceeded => ModelErrorKind.NoSpace,
         StoreErrorKind.Rejected => ModelErrorKind.NotPermitted,

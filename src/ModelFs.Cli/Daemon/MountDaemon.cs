@@ -89,6 +89,12 @@ internal sealed partial class MountDaemon(IStoreOpener stores) : IMountDaemon
             LogOffline(logger, error.Message);
             return $"the store could not be reached at the start: {error.Message}; models that are here are served";
         }
+        catch (StoreException error) when (error.Kind == StoreErrorKind.ListingDenied)
+        {
+            // Who may not list may still be allowed to read.
+            cache.Catalog.BeginByName(error);
+            return null;
+        }
     }
 
     private async Task<int> ServeAsync(MountSettings settings, KeeperChannel keeper, KeeperHello hello, ILoggerFactory loggers, ILogger logger)

@@ -1,8 +1,10 @@
 using System.CommandLine;
 using System.Runtime.InteropServices;
+using System.Text.Json;
 using ModelFs.Cli.Listing;
 using ModelFs.Cli.Options;
 using ModelFs.Cli.Rasa;
+using ModelFs.Cli.Status;
 
 namespace ModelFs.Cli.Mounting;
 
@@ -72,7 +74,25 @@ internal static class MountCommand
               end it:             modelfs unmount {Quote(mountPoint)}
               its log:            {launch.LogFile}
             """).ConfigureAwait(false);
+        await WriteWarningsAsync(services, launch.Settings.MountPoint).ConfigureAwait(false);
         return ExitCode.Done;
+    }
+
+    /// <summary>What the operator should know at once: why the mount may not be what is expected. A mount of another user does not tell; its log does.</summary>
+    private static async Task WriteWarningsAsync(CommandServices services, string mountPoint)
+    {
+        var reading = await services.Mounts.ReadStatusAsync(mountPoint).ConfigureAwait(false);
+        try
+        {
+            foreach (var warning in reading.Json is null ? [] : StatusReport.FromJson(reading.Json).Warnings)
+            {
+                await services.Error.WriteLineAsync($"modelfs: warning: {warning}").ConfigureAwait(false);
+            }
+        }
+        catch (JsonException)
+        {
+            // The mount serves; what is wrong with its status is for `modelfs status` to say.
+        }
     }
 
     /// <summary>One argument is the mount point, unless it is an address.</summary>

@@ -25,6 +25,11 @@ internal sealed class TransferStore : IAsyncDisposable
             await store.OpenAsync(cancellationToken).ConfigureAwait(false);
             return new TransferStore(store);
         }
+        catch (StoreException denied) when (denied.Kind == StoreErrorKind.ListingDenied)
+        {
+            // A model that is named is found without a listing.
+            return new TransferStore(store);
+        }
         catch
         {
             await store.DisposeAsync().ConfigureAwait(false);

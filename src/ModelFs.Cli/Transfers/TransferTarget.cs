@@ -88,7 +88,7 @@ internal sealed record TransferTarget(TransferStore To, ModelName Model) : IAsyn
                 return await store.HoldsAnythingAsync(cancellationToken).ConfigureAwait(false);
             }
         }
-        catch (StoreException missing) when (missing.Kind == StoreErrorKind.NotFound)
+        catch (StoreException missing) when (missing.Kind is StoreErrorKind.NotFound or StoreErrorKind.ListingDenied)
         {
             return false;
         }

@@ -9,8 +9,10 @@
     s3_client.py get BUCKET KEY FILE
     s3_client.py buckets
     s3_client.py versioning BUCKET STATUS      Enabled or Suspended; makes the bucket
+    s3_client.py let BUCKET ACTION…            allows everybody these actions, such as s3:GetObject
 """
 import concurrent.futures
+import json
 import os
 import sys
 
@@ -68,4 +70,9 @@ def versioning(bucket, status):
     CLIENT.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": status})
 
 
-{"put": put, "put-as": put_as, "fill": fill, "delete": delete, "list": keys, "etag": etag, "get": get, "buckets": buckets, "versioning": versioning}[sys.argv[1]](*sys.argv[2:])
+def let(bucket, *actions):
+    statement = {"Effect": "Allow", "Principal": "*", "Action": actions, "Resource": [f"arn:aws:s3:::{bucket}", f"arn:aws:s3:::{bucket}/*"]}
+    CLIENT.put_bucket_policy(Bucket=bucket, Policy=json.dumps({"Version": "2012-10-17", "Statement": [statement]}))
+
+
+{"put": put, "put-as": put_as, "fill": fill, "delete": delete, "list": keys, "etag": etag, "get": get, "buckets": buckets, "versioning": versioning, "let": let}[sys.argv[1]](*sys.argv[2:])

@@ -28,6 +28,12 @@ internal sealed class MongoMountTests : MountFixture
         Assert.That(Directory.GetDirectories(mount.Root).Select(Path.GetFileName), Is.EqualTo(["model_20161111-180000"]));
         var before = Folder.At("before");
         Persistor.Run("fetch", _database, "models", "model_20161111-180000", before);
+        foreach (var file in new DirectoryInfo(before).EnumerateFiles("*", SearchOption.AllDirectories))
+        {
+            var shown = new FileInfo(mount.At("model_20161111-180000", Path.GetRelativePath(before, file.FullName)));
+            Assert.That(shown.Length, Is.EqualTo(file.Length), $"st_size of {file.Name}, before anything is read");
+        }
+
         Same(before, mount.At("model_20161111-180000"));
 
         File.WriteAllText(mount.At("model_20161111-180000", "notes.txt"), "changed");
@@ -41,6 +47,7 @@ internal sealed class MongoMountTests : MountFixture
         Persistor.Run("fetch", _database, "models", "model_20161111-180000", fetched);
         Persistor.Run("fetch", _database, "models", "trained", fetchedNew);
         Same(changed, fetched);
+        Assert.That(Persistor.Run("fields", _database, "models", "model_20161111-180000").Lines, Has.None.Contains("modelfs"), "no field beside the files");
         Assert.That(Directory.GetFiles(fetchedNew).Select(Path.GetFileName), Is.EquivalentTo(Directory.GetFiles(local).Select(Path.GetFileName)));
         Assert.That(Persistor.Run("fields", _database, "models", "trained").Output, Does.Contain("metadata.json dict").And.Contain("intent_classifier.pkl bytes 0"));
 
