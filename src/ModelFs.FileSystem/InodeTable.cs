@@ -228,6 +228,15 @@ internal sealed class InodeTable : IDisposable
         }
     }
 
+    /// <summary>Every inode of a copy, what is inside of a folder before the folder.</summary>
+    public IReadOnlyList<ulong> InsideOut(ModelCopy copy)
+    {
+        lock (_gate)
+        {
+            return [.. _inodes.Values.Where(inode => inode.Copy == copy).OrderByDescending(InodePaths.Depth).Select(inode => inode.Id)];
+        }
+    }
+
     /// <summary>The copy was retired: its model's name leads nowhere until it is looked up again.</summary>
     public void Detach(ModelCopy copy)
     {
