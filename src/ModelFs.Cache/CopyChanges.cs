@@ -4,7 +4,7 @@ using ModelFs.Models;
 namespace ModelFs.Cache;
 
 /// <summary>Changes of local copies: each is announced before its first byte, so that the dirty mark is on the disk by then, and counted until it is over.</summary>
-internal sealed class CopyChanges(CacheJournal journal, WritebackQueue queue, CopyReads reads, TimeProvider time)
+internal sealed class CopyChanges(CacheJournal journal, WritebackQueue queue, CopyReads reads, CacheDiskWatch disk, TimeProvider time)
 {
     /// <summary>Announces a change of a copy: returns when the copy's dirty mark is on disk. Every call is followed by one <see cref="End"/>.</summary>
     /// <param name="copy">The copy.</param>
@@ -141,9 +141,14 @@ internal sealed class CopyChanges(CacheJournal journal, WritebackQueue queue, Co
                 model.DiskTurn.Release();
             }
         }
-        catch
+        catch (Exception error)
         {
             End(copy, path);
+            if (error is ModelException { Kind: ModelErrorKind.NoSpace })
+            {
+                disk.LookSoon();
+            }
+
             throw;
         }
     }

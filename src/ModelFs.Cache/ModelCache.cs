@@ -1,6 +1,5 @@
 using Microsoft.Extensions.Logging;
 using ModelFs.Cache.Hydration;
-using ModelFs.Cache.Posix;
 using ModelFs.Models;
 using ModelFs.Stores;
 
@@ -27,11 +26,15 @@ public sealed partial class ModelCache : IAsyncDisposable
     private readonly WritebackQueue _queue;
     private readonly ClosePublisher _closes;
     private readonly CopyShelf _shelf;
+    private readonly CacheDiskWatch _disk;
     private readonly ContentEviction _contents;
     private readonly Hydrator _hydrator;
     private readonly CopyTurnover _turnover;
     private readonly ModelWarming _warming;
     private readonly CopyReads _reads;
+    private readonly CopyUses _uses;
+    private readonly ModelCreation _creation;
+    private readonly StoreWaits _waits;
     private readonly CopyEndings _endings;
     private readonly ConflictResolver _resolver;
     private readonly ModelMoves _moves;
@@ -53,6 +56,7 @@ public sealed partial class ModelCache : IAsyncDisposable
         Pins = new CachePins(folder);
         _contents = new ContentEviction(logger);
         _shelf = new CopyShelf(_files, _journal, Pins, _contents, options, logger);
+        _disk = new CacheDiskWatch(_shelf, folder, options, logger);
         _sealer = new CopySealer(folder, _shelf);
         var slots = new SemaphoreSlim(options.FetchesMax);
         _fetches = new ModelFetches(new ModelFetcher(store, _files, _shelf, folder, slots, options, time, logger), _shelf, store.DisplayName, options, time, logger);
@@ -63,11 +67,14 @@ public sealed partial class ModelCache : IAsyncDisposable
         _warming = new ModelWarming(Catalog, Pins, _fetches, _reads, _stopping.Token);
         Catalog.Changed += OnListingChanged;
         _endings = new CopyEndings(_files, _journal, _shelf, Catalog, time);
-        _queue = new WritebackQueue(options, time, logger, new ModelPublisher(store, _files, _journal, options, time, logger).PublishAsync, _endings.SetAside, Catalog.IsMoving);
+        _queue = new WritebackQueue(options, time, logger, new ModelPublisher(store, _files, _journal, _shelf, options, time, logger).PublishAsync, _endings.SetAside, Catalog.IsMoving);
         _closes = new ClosePublisher(_queue, time, logger);
         _resolver = new ConflictResolver(store, Catalog, _shelf, _files, _journal, _endings, _queue, time, logger);
-        _changes = new CopyChanges(_journal, _queue, _reads, time);
+        _changes = new CopyChanges(_journal, _queue, _reads, _disk, time);
         _moves = new ModelMoves(store, Catalog, _journal, _queue, _fetches, _reads, options, time, logger);
+        _uses = new CopyUses(_shelf, _turnover, time);
+        _creation = new ModelCreation(Catalog, _files, _journal, _shelf, _queue, time);
+        _waits = new StoreWaits(_queue, options, time);
         _removals = new ModelRemovals(store, Catalog, _journal, _endings, _queue, options, time, logger);
         _hydrator.FileCompleted += (copy, path) => FileCompleted?.Invoke(copy, path);
         _shelf.Retired += copy => CopyRetired?.Invoke(copy);
@@ -108,6 +115,9 @@ public sealed partial class ModelCache : IAsyncDisposable
 
     /// <summary>Versions that lost against the store; kept until somebody removes them.</summary>
     public IReadOnlyList<ModelCopy> Conflicts => _shelf.Conflicts;
+
+    /// <summary>What the operator should know of the cache's disk; null when there is room on it.</summary>
+    public string? DiskWarning => _disk.Warning();
 
     /// <summary>Bytes that all copies take up.</summary>
     public long ContentBytes => _shelf.ContentBytes;
@@ -191,7 +201,14 @@ public sealed partial class ModelCache : IAsyncDisposable
     public static void WriterClosing(ModelCopy copy, bool isClosing) => CopyChanges.Closing(copy, isClosing);
 
     /// <summary>The counterpart of <see cref="WriterOpened"/>, in place of <see cref="EndChange"/>.</summary>
-    public void WriterReleased(ModelCopy copy, string path, bool isClosing) => _changes.Released(copy, path, isClosing);
+    public void WriterReleased(ModelCopy copy, string path, bool isClosing)
+    {
+        _changes.Released(copy, path, isClosing);
+        _disk.LookSoon();
+    }
+
+    /// <summary>A write to the cache's disk did not fit: room is made if it can be, and it is told.</summary>
+    public void NoteDiskFull() => _disk.LookSoon();
 
     /// <summary>Returns when the store has what the copy holds, unless another file of it is open for writing or it was never published.</summary>
     /// <exception cref="ModelException">The store did not take it; it is tried again in the background.</exception>
@@ -207,97 +224,20 @@ public sealed partial class ModelCache : IAsyncDisposable
     }
 
     /// <summary>A file of the copy was opened; it is neither evicted nor replaced until <see cref="FileClosed"/>.</summary>
-    public static void FileOpened(ModelCopy copy, string path = "")
-    {
-        lock (copy.Model.Gate)
-        {
-            copy.AddOpen(path);
-        }
-    }
+    public static void FileOpened(ModelCopy copy, string path = "") => CopyUses.Opened(copy, path);
 
     /// <summary>The counterpart of <see cref="FileOpened"/>.</summary>
-    public void FileClosed(ModelCopy copy, string path = "")
-    {
-        bool stamp;
-        lock (copy.Model.Gate)
-        {
-            copy.RemoveOpen(path);
-            copy.LastUsed = _time.GetUtcNow();
-            stamp = copy.LastUsed - copy.LastUsedOnDisk > TimeSpan.FromMinutes(1);
-            if (stamp)
-            {
-                copy.LastUsedOnDisk = copy.LastUsed;
-            }
-        }
-
-        if (stamp)
-        {
-            _ = PosixFile.SetTimes(copy.Folder, PosixFile.TimeUnchanged, UnixTime.From(copy.LastUsed));
-        }
-
-        _shelf.DropIfUnused(copy);
-        _turnover.ReplaceIfOutdated(copy.Model);
-    }
+    public void FileClosed(ModelCopy copy, string path = "") => _uses.Closed(copy, path);
 
     /// <summary>The kernel holds one more inode of the copy.</summary>
-    public static void AddReference(ModelCopy copy)
-    {
-        lock (copy.Model.Gate)
-        {
-            copy.References++;
-        }
-    }
+    public static void AddReference(ModelCopy copy) => CopyUses.AddReference(copy);
 
     /// <summary>The kernel forgot an inode of the copy.</summary>
-    public void RemoveReference(ModelCopy copy)
-    {
-        lock (copy.Model.Gate)
-        {
-            copy.References--;
-        }
-
-        _shelf.DropIfUnused(copy);
-    }
+    public void RemoveReference(ModelCopy copy) => _uses.RemoveReference(copy);
 
     /// <summary>Makes a new, empty model; returns when its mark is on disk.</summary>
     /// <exception cref="ModelException">The cache's disk refused.</exception>
-    public async Task<ModelCopy> CreateModelAsync(ModelName name, uint mode)
-    {
-        var model = await Catalog.TakeDiskTurnAsync(name, _stopping.Token).ConfigureAwait(false);
-        try
-        {
-            lock (model.Gate)
-            {
-                if (model.Copy is not null || model.Stored is not null || model.Fetch is not null)
-                {
-                    throw new ModelException(ModelErrorKind.Busy, $"there is a model {name} already");
-                }
-            }
-
-            var (id, staged) = _files.Stage();
-            var manifest = new CopyManifest(
-                CopyManifest.CurrentVersion, new ModelKey(name, ArchiveFormat.TarGz).ToString(), null, 0, default, null, LayoutOf(name), 0, 0, CacheFolder.BootId);
-            DurableFile.Check(PosixFile.SetMode(staged + "/content", mode), "set the mode of", staged);
-            CopyFiles.WriteManifest(staged, manifest, durable: true);
-            _journal.Mark(id, manifest.Key, CacheJournal.StateDirty);
-            var copy = new ModelCopy(model, id, _files.Commit(id, staged), manifest);
-            lock (model.Gate)
-            {
-                copy.DirtySince = copy.LastChange = copy.LastUsed = _time.GetUtcNow();
-                copy.OnlyRemovals = false;
-                model.Copy = copy;
-                model.MoveTo(ModelState.Dirty);
-            }
-
-            _shelf.Add(copy);
-            _queue.Touch(model);
-            return copy;
-        }
-        finally
-        {
-            model.DiskTurn.Release();
-        }
-    }
+    public Task<ModelCopy> CreateModelAsync(ModelName name, uint mode) => _creation.CreateAsync(name, mode, _stopping.Token);
 
     /// <summary>Removes a model whose folder is empty: here if it was never published, in the store too if that is allowed.</summary>
     /// <exception cref="ModelException">
@@ -363,39 +303,13 @@ public sealed partial class ModelCache : IAsyncDisposable
 
     /// <summary>Publishes a model, or all of them but those that need a person's review, now; returns when the store has the changes.</summary>
     /// <exception cref="ModelException">A writer is open (<see cref="ModelErrorKind.Busy"/>), or the publish failed.</exception>
-    public async Task SyncAsync(CachedModel? model, CancellationToken cancellationToken)
-    {
-        var models = model is null ? Drainable() : [model];
-        var attempts = models.Select(each => SyncOneAsync(each, cancellationToken)).ToList();
-        await Task.WhenAll(attempts).ConfigureAwait(false);
-    }
+    public Task SyncAsync(CachedModel? model, CancellationToken cancellationToken) => _waits.SyncAsync(model, cancellationToken);
 
     /// <summary>Publishes what is pending, retrying until the deadline; what needs a person's review is left.</summary>
     /// <param name="deadline">How long to go on trying.</param>
     /// <param name="cancellationToken">Ends it earlier; what is pending is returned all the same.</param>
     /// <returns>What is still pending.</returns>
-    public async Task<IReadOnlyList<CachedModel>> DrainAsync(TimeSpan deadline, CancellationToken cancellationToken)
-    {
-        using var timer = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        using var end = _time.CreateTimer(_ => timer.Cancel(), null, deadline, Timeout.InfiniteTimeSpan);
-        while (Drainable() is { Count: > 0 } pending)
-        {
-            try
-            {
-                await Task.WhenAll(pending.Select(model => _queue.PublishNowAsync(model, timer.Token))).ConfigureAwait(false);
-                if (Drainable().Count > 0)
-                {
-                    await Task.Delay(_options.BackoffMin, _time, timer.Token).ConfigureAwait(false);
-                }
-            }
-            catch (OperationCanceledException)
-            {
-                break;
-            }
-        }
-
-        return Pending;
-    }
+    public Task<IReadOnlyList<CachedModel>> DrainAsync(TimeSpan deadline, CancellationToken cancellationToken) => _waits.DrainAsync(deadline, cancellationToken);
 
     /// <inheritdoc/>
     public async ValueTask DisposeAsync()
@@ -427,22 +341,6 @@ public sealed partial class ModelCache : IAsyncDisposable
         catch (OperationCanceledException)
         {
             // The daemon ends; it seals once more by itself.
-        }
-    }
-
-    private IReadOnlyList<CachedModel> Drainable() => _options.ReadOnly ? [] : [.. Pending.Where(model => model.Copy is not { NeedsReview: true })];
-
-    private async Task SyncOneAsync(CachedModel model, CancellationToken cancellationToken)
-    {
-        var outcome = await _queue.PublishNowAsync(model, cancellationToken).ConfigureAwait(false);
-        if (outcome is { Error: { } error })
-        {
-            lock (model.Gate)
-            {
-                model.LastError = error;
-            }
-
-            throw error;
         }
     }
 

@@ -1,4 +1,5 @@
 using ModelFs.Archives;
+using ModelFs.Cache.Posix;
 using ModelFs.Stores;
 
 namespace ModelFs.Cache;
@@ -13,8 +14,13 @@ internal static class ModelErrors
         StoreException store => new ModelException(KindOf(store.Kind), $"{attempt}: {store.Message}", store),
         ArchiveException archive => new ModelException(KindOf(archive.Kind), $"{attempt}: {archive.Message}", archive),
         PackException pack => new ModelException(ModelErrorKind.Busy, $"{attempt}: {pack.Message}", pack),
+        IOException full when IsDiskFull(full) => new ModelException(
+            ModelErrorKind.NoSpace, $"{attempt}: no space left on the cache's disk ({full.Message}); free some, or drop models by `modelfs evict`", full),
         _ => new ModelException(ModelErrorKind.CacheFailed, $"{attempt}: {error.Message}", error),
     };
+
+    /// <summary>Whether a call on the cache's own disk failed for lack of room. System.IO keeps the errno in HResult.</summary>
+    public static bool IsDiskFull(IOException error) => error is not (StoreException or ArchiveException or PackException or ModelException) && error.HResult is (int)Errno.ENOSPC or (int)Errno.EDQUOT;
 
     /// <summary>Whether it is worth trying again soon without anybody changing anything.</summary>
     public static bool IsTransient(ModelErrorKind kind) => kind switch

@@ -22,6 +22,7 @@ internal sealed partial class ModelPublisher
     private readonly IModelStore _store;
     private readonly CopyFiles _files;
     private readonly CacheJournal _journal;
+    private readonly CopyShelf _shelf;
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
     private readonly CacheOptions _options;
@@ -29,9 +30,9 @@ internal sealed partial class ModelPublisher
     private readonly ConditionalUpload _upload;
     private readonly PackBases _bases;
 
-    public ModelPublisher(IModelStore store, CopyFiles files, CacheJournal journal, CacheOptions options, TimeProvider time, ILogger logger)
+    public ModelPublisher(IModelStore store, CopyFiles files, CacheJournal journal, CopyShelf shelf, CacheOptions options, TimeProvider time, ILogger logger)
     {
-        (_store, _files, _journal, _options, _time, _logger) = (store, files, journal, options, time, logger);
+        (_store, _files, _journal, _shelf, _options, _time, _logger) = (store, files, journal, shelf, options, time, logger);
         _sent = new SentArchives(store, journal);
         _upload = new ConditionalUpload(store, _sent, time, logger);
         _bases = new PackBases(store, options);
@@ -104,6 +105,12 @@ internal sealed partial class ModelPublisher
             catch (ConditionalUpload.BaseReplacedException)
             {
                 return await PackAndStoreAsync(model, copy, moment, scan, uponBase: false, cancellationToken).ConfigureAwait(false);
+            }
+            catch (IOException full) when (ModelErrors.IsDiskFull(full))
+            {
+                // The archive did not fit beside its tree. What can be fetched again goes before what can't.
+                _shelf.MakeRoom(Math.Min(scan.ContentBytes, _options.BytesMax ?? long.MaxValue), keep: copy);
+                return await PackAndStoreAsync(model, copy, moment, scan, uponBase: true, cancellationToken).ConfigureAwait(false);
             }
         }
         catch (NotQuietException busy)
@@ -208,20 +215,10 @@ internal sealed partial class ModelPublisher
         var packPath = _files.NewPackPath();
         try
         {
-            PackedModel packed;
-            var (basis, source) = uponBase ? await _bases.FindAsync(copy, publishKey, cancellationToken).ConfigureAwait(false) : default;
-            var output = new FileStream(packPath, FileMode.CreateNew, FileAccess.ReadWrite, FileShare.Read, 1 << 20, FileOptions.Asynchronous);
-            await using (output.ConfigureAwait(false))
-            {
-                var how = new PackOptions(format, copy.Manifest.Layout, model.Name, _options.Compression, _options.ArchiveStructure)
-                {
-                    Order = LoadOrder.Read(copy.Folder),
-                    Base = basis,
-                };
-                packed = await ModelPacker.PackAsync(copy.Content, scan.Entries, how, output, cancellationToken).ConfigureAwait(false);
-            }
-
-            var content = new PackFile(packPath, packed, model, _store, source);
+            var basis = uponBase ? await _bases.FindAsync(copy, publishKey, cancellationToken).ConfigureAwait(false) : default;
+            var how = new PackOptions(format, copy.Manifest.Layout, model.Name, _options.Compression, _options.ArchiveStructure) { Order = LoadOrder.Read(copy.Folder) };
+            var packed = await PackAsync(copy, scan, how, basis, packPath, cancellationToken).ConfigureAwait(false);
+            var content = new PackFile(packPath, packed, model, _store, basis.IsComposed ? basis.Source : null);
             var note = new SentArchive(
                 publishKey, copy.Manifest.BaseRevision, packed.ArchiveBytes, await content.IdentityAsync(cancellationToken).ConfigureAwait(false), packed.TreeDigest.ToString());
             if (moment.IsClosing)
@@ -262,6 +259,30 @@ internal sealed partial class ModelPublisher
         finally
         {
             _ = PosixFile.Unlink(packPath);
+        }
+    }
+
+    private async Task<PackedModel> PackAsync(ModelCopy copy, TreeScan scan, PackOptions how, PackBase basis, string path, CancellationToken cancellationToken)
+    {
+        var output = new FileStream(path, FileMode.CreateNew, FileAccess.ReadWrite, FileShare.Read, 1 << 20, FileOptions.Asynchronous);
+        await using (output.ConfigureAwait(false))
+        {
+            try
+            {
+                var upon = how with
+                {
+                    Base = basis.Index,
+                    ReadBase = basis is { Source: { } source, IsComposed: false } ? (offset, length, token) => _store.ReadAsync(source, offset, length, token) : null,
+                };
+                return await ModelPacker.PackAsync(copy.Content, scan.Entries, upon, output, cancellationToken).ConfigureAwait(false);
+            }
+            catch (Exception error) when (basis.Index is not null && !basis.IsComposed && error is (StoreException or ArchiveException))
+            {
+                // Everything is here: the base, which is gone or damaged or can't be reached, only spares work.
+                LogPackedAnew(_logger, basis.Source!.Key, error.Message);
+                output.SetLength(0);
+                return await ModelPacker.PackAsync(copy.Content, scan.Entries, how, output, cancellationToken).ConfigureAwait(false);
+            }
         }
     }
 
@@ -318,6 +339,9 @@ internal sealed partial class ModelPublisher
 
     [LoggerMessage(Level = LogLevel.Information, Message = "published {Key}: {Bytes} bytes, {Files} files, revision {Revision}; {Compression}, {Kept} bytes of the archive as they were")]
     private static partial void LogPublished(ILogger logger, string key, long bytes, int files, string revision, CompressionReport compression, long kept);
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "{Key} is packed anew, because what it shares with the store's revision can't be read from there: {Reason}")]
+    private static partial void LogPackedAnew(ILogger logger, string key, string reason);
 
     /// <summary>How the copy stood when the attempt began.</summary>
     /// <param name="Version">Its change version.</param>

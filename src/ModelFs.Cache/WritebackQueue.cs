@@ -15,7 +15,7 @@ internal sealed partial class WritebackQueue : IAsyncDisposable
     private readonly ILogger _logger;
     private readonly Func<CachedModel, ModelCopy, CancellationToken, Task<PublishOutcome>> _publish;
     private readonly Action<CachedModel, ModelCopy> _setAside;
-    private readonly Func<string, bool> _isHeldBack;
+    private readonly SettleRules _rules;
     private readonly Lock _gate = new();
     private readonly Dictionary<CachedModel, Task> _running = [];
     private readonly HashSet<CachedModel> _dirty = [];
@@ -37,7 +37,7 @@ internal sealed partial class WritebackQueue : IAsyncDisposable
         _logger = logger;
         _publish = publish;
         _setAside = setAside;
-        _isHeldBack = isHeldBack;
+        _rules = new SettleRules(options, time, logger, isHeldBack);
         _slots = new SemaphoreSlim(options.PublishesMax);
     }
 
@@ -166,8 +166,8 @@ internal sealed partial class WritebackQueue : IAsyncDisposable
         TimeSpan? next = null;
         foreach (var model in candidates)
         {
-            var due = DueAt(model, out var copy);
-            if (copy is not null && TellIfUnsettled(model, copy) is { } untilTold && (next is null || untilTold < next))
+            var due = _rules.DueAt(model, out var copy);
+            if (copy is not null && _rules.TellIfUnsettled(model, copy) is { } untilTold && (next is null || untilTold < next))
             {
                 next = untilTold;
             }
@@ -211,70 +211,6 @@ internal sealed partial class WritebackQueue : IAsyncDisposable
         }
 
         waiting?.TrySetResult(new PublishOutcome(PublishResult.Unchanged));
-    }
-
-    /// <summary>When the model's change is to be published; null while a writer is open or an attempt runs.</summary>
-    private DateTimeOffset? DueAt(CachedModel model, out ModelCopy? copy)
-    {
-        string? newKey;
-        lock (model.Gate)
-        {
-            newKey = model.Copy is { IsDirty: true, IsNew: true } fresh ? fresh.Manifest.Key : null;
-        }
-
-        // The old object of that key is still to be renamed: published now, this would only lose against it. Asked with no gate held: the
-        // answer takes the catalog's lock, which stands before a gate.
-        var isHeldBack = newKey is not null && _isHeldBack(newKey);
-        lock (model.Gate)
-        {
-            copy = model.Copy is { IsDirty: true } dirty ? dirty : null;
-            if (copy is null || model.IsPublishing || model.IsRemoving || (isHeldBack && copy.IsNew))
-            {
-                return null;
-            }
-
-            if (model.IsForced)
-            {
-                return DateTimeOffset.MinValue;
-            }
-
-            if (copy.OpenWriters > 0 || copy.NeedsReview || copy.EmptyAtVersion == copy.ChangeVersion)
-            {
-                return null;
-            }
-
-            var rest = copy.IsNew && !File.Exists(copy.Content + "/metadata.json") ? _options.SettleNew
-                : copy.OnlyRemovals && !copy.IsNew ? _options.SettleRemoval
-                : _options.Settle;
-            var settled = copy.LastChange + rest;
-            return settled > model.NextTryAt ? settled : model.NextTryAt;
-        }
-    }
-
-    /// <summary>Tells once that programs keep a changed model open, or change it again and again, so that it is not published.</summary>
-    /// <returns>How long until that is to be told; null when it was, or needs not.</returns>
-    private TimeSpan? TellIfUnsettled(CachedModel model, ModelCopy copy)
-    {
-        string? writer;
-        lock (model.Gate)
-        {
-            if (copy is not { DirtySince: { } since, IsUnsettledTold: false, NeedsReview: false, IsEmptied: false } || model.State == ModelState.Failed)
-            {
-                return null;
-            }
-
-            var left = since + _options.UnsettledMax - _time.GetUtcNow();
-            if (left > TimeSpan.Zero)
-            {
-                return left;
-            }
-
-            copy.IsUnsettledTold = true;
-            writer = copy.AnyWriter;
-        }
-
-        LogUnsettled(_logger, model.Name.ToString(), _options.UnsettledMax.TotalSeconds, writer is null ? "it is changed again and again" : $"{writer} is open for writing");
-        return null;
     }
 
     private void StartOne(CachedModel model, ModelCopy copy)
@@ -399,9 +335,6 @@ internal sealed partial class WritebackQueue : IAsyncDisposable
 
     [LoggerMessage(Level = LogLevel.Error, Message = "{Reason} (attempt {Tries}; next at {NextTryAt:u})")]
     private static partial void LogFailed(ILogger logger, string reason, int tries, DateTimeOffset nextTryAt);
-
-    [LoggerMessage(Level = LogLevel.Warning, Message = "{Model} has had changes for {Seconds:F0} s that are not published: {Reason}")]
-    private static partial void LogUnsettled(ILogger logger, string model, double seconds, string reason);
 
     [LoggerMessage(Level = LogLevel.Error, Message = "conflict: {Reason}; the local version is kept under /.modelfs/conflicts")]
     private static partial void LogConflict(ILogger logger, string reason);

@@ -3,6 +3,7 @@ using System.CommandLine.Help;
 using System.CommandLine.Invocation;
 using System.CommandLine.Parsing;
 using ModelFs.Cli.Control;
+using ModelFs.Cli.Diagnosis;
 using ModelFs.Cli.Draining;
 using ModelFs.Cli.Indexing;
 using ModelFs.Cli.Listing;
@@ -11,6 +12,7 @@ using ModelFs.Cli.Status;
 using ModelFs.Cli.Transfers;
 using ModelFs.Cli.Undo;
 using ModelFs.Cli.Verifying;
+using ModelFs.Cli.Watching;
 
 namespace ModelFs.Cli;
 
@@ -66,6 +68,7 @@ internal static class CommandLine
             MountCommand.Create(services),
             UnmountCommand.Create(services),
             StatusCommand.Create(services),
+            TopCommand.Create(services),
             SyncCommand.Create(services),
             VerifyCommand.Create(services),
             ResolveCommand.Create(services),
@@ -79,6 +82,7 @@ internal static class CommandLine
             IndexCommand.Create(services),
             HistoryCommand.Create(services),
             RestoreCommand.Create(services),
+            DoctorCommand.Create(services),
             CompletionCommand.Create(services),
             SetAttributeCommand.Create(services),
         };

@@ -1,3 +1,4 @@
+using ModelFs.Cli.Diagnosis;
 using ModelFs.Cli.Listing;
 using ModelFs.Cli.Mounting;
 using ModelFs.Cli.Mounts;
@@ -34,6 +35,9 @@ internal sealed record CommandServices
 
     /// <summary>Makes stores.</summary>
     public required IStoreOpener Stores { get; init; }
+
+    /// <summary>Where the machine tells what a mount needs of it.</summary>
+    public Machine Machine { get; init; } = Machine.OfThisProcess;
 
     /// <summary>Serves a mount in this process; null where there is none to serve.</summary>
     public IMountDaemon? Daemon { get; init; }

@@ -12,6 +12,7 @@ internal static class Errno
     public const int EINVAL = 22;
     public const int EROFS = 30;
     public const int ENOSYS = 38;
+    public const int ENODATA = 61;
     public const int ENOTSUP = 95;
     public const int ENOTCONN = 107;
     public const int ETIMEDOUT = 110;

@@ -20,6 +20,14 @@ internal static partial class Interop
         return SetXattr(path, name, bytes, (nuint)bytes.Length, 0) == 0 ? 0 : Marshal.GetLastPInvokeError();
     }
 
+    /// <summary>Asks by reading for what can't be asked for by setting on a read-only mount; blocks as long as the file system does.</summary>
+    /// <returns>0 or an errno.</returns>
+    internal static int AskByReading(string path, string name, string value)
+    {
+        const string prefix = "user.modelfs.";
+        return GetXattr(path, $"{prefix}ask.{name[prefix.Length..]}={value}", new byte[64], 64) >= 0 ? 0 : Marshal.GetLastPInvokeError();
+    }
+
     /// <summary>Reads an attribute as text, of at most the 64 KiB that Linux allows; null when there is none.</summary>
     internal static string? GetXattr(string path, string name)
     {

@@ -56,6 +56,21 @@ internal sealed class TeachingHelp(SynchronousCommandLineAction usual) : Synchro
               modelfs status
               modelfs status /mnt/models --json | jq '.models[] | select(.state != "ready")'
             """,
+        "top" =>
+            """
+            Examples:
+              modelfs top                           # q ends it
+              modelfs top /mnt/models --interval 5
+              modelfs top --json --count 60 | jq -c '{bytes: .bytesInPerSecond, requests: .storeRequestsPerSecond}'
+            """,
+        "doctor" =>
+            """
+            Examples:
+              modelfs doctor                        # this machine and its mounts
+              modelfs doctor s3://bucket/prefix     # and a store with its cache
+              modelfs doctor s3://bucket --json | jq '.findings[] | select(.level != "ok")'
+            It ends with 1 when something failed; warnings alone end with 0.
+            """,
         "ls" =>
             """
             Examples:

@@ -396,6 +396,15 @@ public sealed class ModelFileSystem : IDisposable
         : inode.Kind == InodeKind.HistoryFile ? _history.SetAsync(inode, name, value, cancellationToken)
         : _xattrs.SetAsync(inode, name, value, cancellationToken);
 
+    /// <summary>Whether reading the extended attribute of that name asks for something: then <see cref="AskAsync"/> answers.</summary>
+    public static bool IsQuestion(string name) => ModelXattrs.IsQuestion(name);
+
+    /// <summary>Does what the name of an extended attribute asks for; on read-only mounts, where none can be set.</summary>
+    public ValueTask<Errno> AskAsync(ulong id, string name, CancellationToken cancellationToken) =>
+        Inode(id) is not { } inode ? new(Errno.ESTALE)
+        : _state.Options.ReadOnly ? _xattrs.AskAsync(inode, name, cancellationToken)
+        : new(Errno.ENODATA);
+
     /// <inheritdoc/>
     public void Dispose()
     {

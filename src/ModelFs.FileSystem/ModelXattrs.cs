@@ -16,6 +16,10 @@ internal sealed class ModelXattrs(ModelCache cache)
 {
     private const string UserSpace = "user.";
     private const string Prefix = UserSpace + "modelfs.";
+    private const string QuestionPrefix = Prefix + "ask.";
+
+    /// <summary>What may be asked by reading an attribute: what is about this machine's copies only.</summary>
+    private static readonly string[] s_questions = ["warm", "evict", "pinned", "verify"];
 
     private readonly ConcurrentDictionary<string, string> _verified = new(StringComparer.Ordinal);
     private volatile string? _lastFailure;
@@ -94,6 +98,22 @@ internal sealed class ModelXattrs(ModelCache cache)
 
             throw;
         }
+    }
+
+    /// <summary>
+    /// Whether a name asks for something: <c>user.modelfs.ask.WHAT=VALUE</c>. Reading it does what setting <c>user.modelfs.WHAT</c> does, for mounts that are read-only, where the
+    /// kernel lets nobody set anything although copies may well be fetched, kept and dropped.
+    /// </summary>
+    public static bool IsQuestion(string name) => name.StartsWith(QuestionPrefix, StringComparison.Ordinal);
+
+    /// <summary>Does what a name asks for (<see cref="IsQuestion"/>).</summary>
+    /// <exception cref="ModelException">It can't be done.</exception>
+    public ValueTask<Errno> AskAsync(Inode inode, string name, CancellationToken cancellationToken)
+    {
+        var equals = name.IndexOf('=', StringComparison.Ordinal);
+        return equals > 0 && s_questions.Contains(name[QuestionPrefix.Length..equals])
+            ? SetAsync(inode, Prefix + name[QuestionPrefix.Length..equals], name[(equals + 1)..], cancellationToken)
+            : new(Errno.ENOTSUP);
     }
 
     /// <summary><c>check NAME</c> compares what is here of a model with its digests, <c>repair NAME</c> also fetches anew what is damaged; the model's folder then tells the result.</summary>

@@ -272,6 +272,11 @@ internal sealed class OpenFiles(FileSystemState state, TreeNames names, Action<M
         if (error == Errno.None)
         {
             error = PosixFile.Write(file, data, offset, out var count);
+            if (error is Errno.ENOSPC or Errno.EDQUOT)
+            {
+                state.Cache.NoteDiskFull();
+            }
+
             if (error == Errno.None || count > 0)
             {
                 return count;

@@ -192,6 +192,11 @@ public sealed partial class FuseOperationsAdapter : FuseOperationsBase
     /// <inheritdoc/>
     public override ValueTask<FuseResult<ReadOnlyMemory<byte>>> GetXattrAsync(FuseRequest request, ulong nodeId, string name)
     {
+        if (ModelFileSystem.IsQuestion(name))
+        {
+            return AskAsync(request, nodeId, name);
+        }
+
         var value = _fileSystem.GetXattr(nodeId, name);
         return new(value.Error == Errno.None ? FuseResult<ReadOnlyMemory<byte>>.Success(value.Value) : ErrnoMap.From(value.Error));
     }
@@ -214,6 +219,18 @@ public sealed partial class FuseOperationsAdapter : FuseOperationsBase
     /// <inheritdoc/>
     public override ValueTask<FuseResult> AllocateAsync(FuseRequest request, ulong nodeId, ulong fileHandle, long offset, long length, uint mode) =>
         new(ErrnoMap.From(_fileSystem.Allocate(fileHandle, (int)mode, offset, length)));
+
+    /// <summary>Reading needs fewer rights than setting, so only whom everything belongs to, and root, may ask in this way.</summary>
+    private async ValueTask<FuseResult<ReadOnlyMemory<byte>>> AskAsync(FuseRequest request, ulong nodeId, string name)
+    {
+        if (request.Uid != 0 && request.Uid != _owner.Uid)
+        {
+            return FuseErrno.EPERM;
+        }
+
+        var answer = await Answer(_fileSystem.AskAsync(nodeId, name, request.Interrupted)).ConfigureAwait(false);
+        return answer.IsSuccess ? FuseResult<ReadOnlyMemory<byte>>.Success("done"u8.ToArray()) : answer.Errno;
+    }
 
     private void Fill(ulong nodeId, IReadOnlyList<FsName> names, long offset, FuseDirectoryBuffer buffer)
     {

@@ -40,6 +40,9 @@ public sealed class GcsStore : IModelStore
     public string DisplayName => $"gs://{Settings.Bucket}/{Settings.Prefix}".TrimEnd('/');
 
     /// <inheritdoc/>
+    public Uri? Server => Settings.Endpoint;
+
+    /// <inheritdoc/>
     /// <remarks>Of a server that is not Google's, conditions are <see cref="ConditionSupport.Unproven"/> until <see cref="ProveConditionsAsync"/> or the first call that has one.</remarks>
     public StoreTraits Traits
     {

@@ -37,6 +37,9 @@ public sealed class S3Store : IModelStore
     public string DisplayName => $"s3://{Settings.Bucket}/{Settings.Prefix}".TrimEnd('/');
 
     /// <inheritdoc/>
+    public Uri? Server => Settings.Endpoint ?? new Uri($"https://s3.{Settings.Region ?? "us-east-1"}.amazonaws.com");
+
+    /// <inheritdoc/>
     /// <remarks>Conditions are <see cref="ConditionSupport.Unproven"/> until <see cref="ProveConditionsAsync"/> or the first call that has one.</remarks>
     public StoreTraits Traits
     {
@@ -274,7 +277,7 @@ public sealed class S3Store : IModelStore
         catch (StoreException denied) when (IsRefusedRight(denied))
         {
             _isListingDenied = true;
-            throw new StoreException(StoreErrorKind.ListingDenied, denied.Message, denied);
+            throw _connection.Errors.ListingDenied(doing, denied);
         }
     }
 

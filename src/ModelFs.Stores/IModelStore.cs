@@ -25,6 +25,9 @@ public interface IModelStore : IAsyncDisposable
     /// <summary>The store as a person would name it, for example <c>s3://bucket/prefix</c>; without credentials.</summary>
     string DisplayName { get; }
 
+    /// <summary>The server behind it, for a look at whether and how it answers; null where nothing is spoken to by HTTP. Not passed on by decorators.</summary>
+    Uri? Server => null;
+
     /// <summary>What the store can do.</summary>
     StoreTraits Traits { get; }
 

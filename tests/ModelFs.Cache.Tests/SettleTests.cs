@@ -87,6 +87,59 @@ internal sealed class SettleTests
     }
 
     [Test]
+    public async Task A_trainer_that_writes_for_ten_minutes_with_pauses_is_one_publish_after_its_metadata()
+    {
+        await using var rig = await CacheRig.StartedAsync();
+        var copy = await rig.CreateAsync("gpt");
+        for (var epoch = 1; epoch <= 10; epoch++)
+        {
+            // Half a minute of writing to one file, with nothing to see from outside, then nearly as long a pause.
+            await rig.Cache.BeginChangeAsync(copy, "weights.bin", ChangeKind.Write);
+            await rig.PassAsync(TimeSpan.FromSeconds(35));
+            await File.WriteAllTextAsync(Path.Combine(copy.Content, "weights.bin"), $"epoch {epoch}");
+            rig.Cache.EndChange(copy, "weights.bin");
+            await rig.PassAsync(TimeSpan.FromSeconds(29));
+            Assert.That(rig.Keys, Is.Empty, $"epoch {epoch}");
+        }
+
+        await rig.WriteAsync(copy, "metadata.json", "{}");
+        var written = rig.Time.GetUtcNow();
+        await rig.PassAsync(TimeSpan.FromSeconds(1) - s_instant);
+        Assert.That(rig.Keys, Is.Empty);
+        await rig.PassAsync(s_instant);
+        await CacheRig.UntilCleanAsync(copy);
+        Assert.That(rig.Store.Published, Is.EqualTo(new[] { ("gpt.tar.gz", written + TimeSpan.FromSeconds(1)) }));
+        Assert.That(SampleArchive.Files(rig.Store.Bytes("gpt.tar.gz"))["gpt/weights.bin"], Is.EqualTo("epoch 10"));
+
+        await rig.PassAsync(TimeSpan.FromDays(1));
+        Assert.That(rig.Keys, Has.Count.EqualTo(1));
+    }
+
+    [Test]
+    public async Task A_temporary_file_that_was_renamed_by_the_time_of_the_publish_is_in_no_archive()
+    {
+        await using var rig = await CacheRig.StartedAsync(null, Bert);
+        var copy = await rig.AcquireAsync("bert");
+        for (var save = 0; save < 5; save++)
+        {
+            await rig.WriteAsync(copy, "weights.bin.tmp", $"save {save}");
+            await rig.PassAsync(TimeSpan.FromSeconds(0.9));
+            await rig.Cache.BeginChangeAsync(copy, "weights.bin", ChangeKind.Write);
+            File.Move(Path.Combine(copy.Content, "weights.bin.tmp"), Path.Combine(copy.Content, "weights.bin"), overwrite: true);
+            rig.Cache.EndChange(copy, "weights.bin");
+            await rig.PassAsync(TimeSpan.FromSeconds(0.9));
+        }
+
+        Assert.That(rig.Keys, Is.Empty);
+        await rig.PassAsync(TimeSpan.FromSeconds(0.1));
+        await CacheRig.UntilCleanAsync(copy);
+        Assert.That(rig.Keys, Has.Count.EqualTo(1));
+        var files = SampleArchive.Files(rig.Store.Bytes("bert.tar.gz"));
+        Assert.That(files.Keys, Is.EquivalentTo(new[] { "metadata.json", "weights.bin", "old.txt" }));
+        Assert.That(files["weights.bin"], Is.EqualTo("save 4"));
+    }
+
+    [Test]
     public async Task A_change_that_only_removes_rests_thirty_seconds()
     {
         await using var rig = await CacheRig.StartedAsync(null, Bert);

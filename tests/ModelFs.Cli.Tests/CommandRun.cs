@@ -1,3 +1,4 @@
+using ModelFs.Cli.Diagnosis;
 using ModelFs.Cli.Listing;
 using ModelFs.Cli.Mounting;
 
@@ -23,6 +24,8 @@ internal sealed class CommandRun
 
     public Owner Owner { get; set; } = new(1000, 100);
 
+    public Machine Machine { get; set; } = Machine.OfThisProcess;
+
     public IMountDaemon? Daemon { get; set; }
 
     public string WorkingDirectory { get; set; } = "/place";
@@ -42,6 +45,7 @@ internal sealed class CommandRun
             Mounts = Mounts,
             Keeper = Keeper,
             Stores = RealStores ?? Stores,
+            Machine = Machine,
             Daemon = Daemon,
         };
         return await CommandLine.RunAsync(services, arguments, cancellationToken);

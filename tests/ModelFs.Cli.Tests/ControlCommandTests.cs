@@ -34,6 +34,17 @@ public sealed class ControlCommandTests
         Assert.That($"{run.Error}", Is.EqualTo("modelfs: /mnt/bert: bert has open files; its local copy stays\n"));
     }
 
+    [TestCase(Errno.EBUSY, Errno.ENOENT)]
+    [TestCase(Errno.ENOENT, Errno.EBUSY)]
+    public async Task Of_several_models_a_failure_outweighs_one_that_only_needs_time(int first, int second)
+    {
+        var run = new CommandRun { Mounts = FakeMounts.With("/mnt") };
+        run.Mounts.AskErrnos.Enqueue(first);
+        run.Mounts.AskErrnos.Enqueue(second);
+        Assert.That(await run.RunAsync("evict", "bert", "moodbot", "gpt"), Is.EqualTo(ExitCode.Failed));
+        Assert.That($"{run.Out}", Is.EqualTo("/mnt/gpt: nothing of it is here any more\n"));
+    }
+
     [Test]
     public async Task A_mount_without_a_model_is_wrong_usage()
     {

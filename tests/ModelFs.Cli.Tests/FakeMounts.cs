@@ -97,13 +97,16 @@ internal sealed class FakeMounts : IMountHost
     public Task<string> ReadTextAsync(string path, CancellationToken cancellationToken) =>
         Texts.TryGetValue(path, out var text) ? Task.FromResult(text) : Task.FromException<string>(new FileNotFoundException($"Could not find file '{path}'."));
 
+    /// <summary>What <see cref="AskAsync"/> returns one after another, before <see cref="AskErrno"/>.</summary>
+    public Queue<int> AskErrnos { get; } = new();
+
     /// <summary>What <see cref="AskAsync"/> returns.</summary>
     public int AskErrno { get; set; }
 
     public Task<int> AskAsync(string path, string attribute, string value, CancellationToken cancellationToken)
     {
         Calls.Add($"{attribute}={value} {path}");
-        return Task.FromResult(AskErrno);
+        return Task.FromResult(AskErrnos.TryDequeue(out var errno) ? errno : AskErrno);
     }
 
     public string? LastErrorOf(string path) => LastError;

@@ -41,6 +41,17 @@ public sealed class StatusCommandTests
     public void Every_state_has_a_name_of_its_own() => Assert.That(Enum.GetValues<ModelState>().Select(ModelStatus.NameOf), Is.Unique.And.All.Match("^[a-z]+$"));
 
     [Test]
+    public async Task Conditions_that_the_store_does_not_check_itself_are_told()
+    {
+        var run = new CommandRun { Mounts = FakeMounts.With("/mnt").Reporting(Reports.Of() with { Conditions = new ConditionStatus("atomic", "atomic", "checked-before", "checked-before") }) };
+        Assert.That(await run.RunAsync("status"), Is.EqualTo(ExitCode.Done));
+        Assert.That($"{run.Out}", Does.Contain("conditions").And.Contain("the store itself does not check uploads in parts, deletions:"));
+        run = new CommandRun { Mounts = FakeMounts.With("/mnt").Reporting(Reports.Of() with { Conditions = new ConditionStatus("atomic", "atomic", "atomic", "atomic") }) };
+        await run.RunAsync("status");
+        Assert.That($"{run.Out}", Does.Not.Contain("conditions"));
+    }
+
+    [Test]
     public async Task People_see_facts_then_models_then_how_many_are_not_here()
     {
         var report = Reports.Of(

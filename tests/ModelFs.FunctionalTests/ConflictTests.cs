@@ -2,16 +2,42 @@ using ModelFs.FunctionalTests.Harness;
 
 namespace ModelFs.FunctionalTests;
 
-/// <summary>Two mounts on one store change one model.</summary>
-internal sealed class ConflictTests : MountFixture
+/// <summary>The same with a folder for a store.</summary>
+internal sealed class FolderConflictTests : ConflictContract
 {
-    private static readonly MountSettings s_patient = new() { Settle = "600", SettleNew = "600" };
+    protected override string Address => StoreFolder;
+
+    protected override void Put(string model) => Pack(model);
+
+    protected override IReadOnlyList<string> StoredKeys() => StoreKeys();
+}
+
+/// <summary>Two mounts on one store change one model.</summary>
+internal abstract class ConflictContract : MountFixture
+{
+    /// <summary>The test's own store.</summary>
+    protected abstract string Address { get; }
+
+    protected virtual IReadOnlyDictionary<string, string?> Credentials { get; } = new Dictionary<string, string?>();
+
+    private MountSettings Patient => new() { Settle = "600", SettleNew = "600", Environment = Credentials };
+
+    /// <summary>Puts a sample model into the store.</summary>
+    protected abstract void Put(string model);
+
+    /// <summary>Brings a model's archive to where the checks look for it.</summary>
+    protected virtual void Fetch(string model)
+    {
+    }
+
+    protected abstract IReadOnlyList<string> StoredKeys();
 
     [Test]
     [Promise("O1")]
     public void Exactly_one_version_wins_and_the_other_is_kept_whole_over_restarts()
     {
         var (winner, loser, kept) = Conflict();
+        Fetch("bert");
         Assert.That(MembersOf("bert"), Does.Contain("theirs.txt").And.Not.Contain("mine.txt"));
         AssertArchiveHolds("bert", winner.At("bert"));
         Assert.That(kept, Does.StartWith("bert@"));
@@ -21,7 +47,7 @@ internal sealed class ConflictTests : MountFixture
         Eventually.True(() => File.Exists(loser.At("bert", "theirs.txt")), "the winner's version shows once the kernel asks for the folder again");
         Assert.That(File.ReadAllText(loser.At("bert", "theirs.txt")), Is.EqualTo("theirs"));
         loser.Unmount();
-        var again = Mount(s_patient, mountName: "second", cacheName: "second-cache");
+        var again = Mount(Patient, Address, mountName: "second", cacheName: "second-cache");
         Assert.That(File.ReadAllText(again.At(".modelfs", "conflicts", kept, "mine.txt")), Is.EqualTo("mine"));
         Assert.That(string.Join('\n', again.Status().Warnings), Does.Contain(kept));
     }
@@ -32,6 +58,7 @@ internal sealed class ConflictTests : MountFixture
     {
         var (_, loser, _) = Conflict();
         MountedStore.Modelfs(["resolve", loser.Root, "bert", "--keep", "mine"]).Succeeded();
+        Fetch("bert");
         Assert.That(MembersOf("bert"), Does.Contain("mine.txt").And.Not.Contain("theirs.txt"));
         AssertNoConflict(loser);
         Assert.That(File.ReadAllText(loser.At("bert", "mine.txt")), Is.EqualTo("mine"));
@@ -44,8 +71,9 @@ internal sealed class ConflictTests : MountFixture
     {
         var (_, loser, kept) = Conflict();
         MountedStore.Modelfs(["resolve", loser.At(".modelfs", "conflicts", kept), "--keep", "theirs"]).Succeeded();
+        Fetch("bert");
         Assert.That(MembersOf("bert"), Does.Contain("theirs.txt"));
-        Assert.That(StoreKeys(), Is.EqualTo(["bert.tar.gz"]));
+        Assert.That(StoredKeys(), Is.EqualTo(["bert.tar.gz"]));
         AssertNoConflict(loser);
     }
 
@@ -56,7 +84,8 @@ internal sealed class ConflictTests : MountFixture
         var (_, loser, kept) = Conflict();
         var name = kept.Replace('@', '-');
         Assert.That(MountedStore.Modelfs(["resolve", loser.Root, "bert", "--keep", "both"]).Succeeded().Output, Does.Contain(name));
-        Assert.That(StoreKeys(), Is.EquivalentTo(["bert.tar.gz", name + ".tar.gz"]));
+        Assert.That(StoredKeys(), Is.EquivalentTo(["bert.tar.gz", name + ".tar.gz"]));
+        Fetch(name);
         Assert.That(MembersOf(name), Does.Contain("mine.txt"));
         Assert.That(File.ReadAllText(loser.At(name, "mine.txt")), Is.EqualTo("mine"));
         Eventually.True(() => File.Exists(loser.At("bert", "theirs.txt")), "the winner's version shows once the kernel asks for the folder again");
@@ -72,9 +101,9 @@ internal sealed class ConflictTests : MountFixture
 
     private (MountedStore Winner, MountedStore Loser, string Kept) Conflict()
     {
-        Pack("bert:A");
-        var winner = Mount(s_patient);
-        var loser = Mount(s_patient, mountName: "second", cacheName: "second-cache");
+        Put("bert:A");
+        var winner = Mount(Patient, Address);
+        var loser = Mount(Patient, Address, mountName: "second", cacheName: "second-cache");
         File.WriteAllText(winner.At("bert", "theirs.txt"), "theirs");
         File.WriteAllText(loser.At("bert", "mine.txt"), "mine");
         winner.Sync("bert");

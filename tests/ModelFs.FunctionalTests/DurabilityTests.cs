@@ -114,6 +114,60 @@ internal sealed class DurabilityTests : MountFixture
     }
 
     [Test]
+    [Promise("D3")]
+    public void A_close_that_does_not_fit_into_the_store_is_ENOSPC_and_the_change_is_published_when_there_is_room()
+    {
+        using var disk = new SmallDisk(Folder.Create("full-store"), "4M");
+        Actor.Run(RepositoryPaths.Script("sample-models"), disk.Path, "bert:A");
+        var mount = Mount(s_remote, disk.Path);
+        File.ReadAllBytes(mount.At("bert", "metadata.json"));
+        Actor.Bash($"head -c 3M /dev/urandom > '{disk.Path}/ballast'");
+        Assert.That(Actor.Errno($"file = os.open('{mount.At("bert", "weights.bin")}', os.O_WRONLY | os.O_CREAT); os.write(file, os.urandom(2 << 20)); os.close(file)"), Is.EqualTo("ENOSPC"));
+        Assert.That(mount.Status()["bert"].LastError, Does.Contain("no space left"));
+        File.Delete(Path.Combine(disk.Path, "ballast"));
+        mount.Sync("bert");
+        File.Copy(Path.Combine(disk.Path, "bert.tar.gz"), ArchiveOf("bert"));
+        AssertArchiveHolds("bert", mount.At("bert"));
+        mount.Unmount();
+    }
+
+    [Test]
+    [Promise("D1")]
+    [Promise("W8")]
+    public void A_mapping_that_is_written_to_after_the_close_is_published_too()
+    {
+        Pack("bert:A");
+        var mount = Mount(s_remote);
+        using var program = Actor.StartPython(
+            """
+            # Python's own mmap keeps a descriptor open; the C library's does not.
+            import ctypes, os, sys, time
+            libc = ctypes.CDLL(None, use_errno=True)
+            libc.mmap.restype = ctypes.c_void_p
+            libc.mmap.argtypes = [ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int, ctypes.c_int, ctypes.c_int, ctypes.c_long]
+            file = os.open(sys.argv[1], os.O_RDWR | os.O_CREAT)
+            os.write(file, b"first ")
+            mapping = libc.mmap(None, 6, 3, 1, file, 0)
+            assert mapping != ctypes.c_void_p(-1).value, os.strerror(ctypes.get_errno())
+            os.close(file)
+            print("closed", flush=True)
+            while not os.path.exists(sys.argv[2]):
+                time.sleep(0.02)
+            ctypes.memmove(mapping, b"second", 6)
+            print("written", flush=True)
+            """,
+            mount.At("bert", "notes.txt"), Folder.At("go-on"));
+        program.WaitForOutput("closed");
+        Assert.That(MembersOf("bert"), Does.Contain("notes.txt"), "the close brought what was written before it");
+        File.WriteAllText(Folder.At("go-on"), "");
+        program.WaitForOutput("written");
+        Assert.That(program.Wait(TimeSpan.FromSeconds(60)).ExitCode, Is.Zero);
+        mount.Sync("bert");
+        Assert.That(File.ReadAllText(mount.At("bert", "notes.txt")), Is.EqualTo("second"));
+        AssertArchiveHolds("bert", mount.At("bert"));
+    }
+
+    [Test]
     [Promise("D4")]
     public void A_model_that_was_never_published_is_exempt()
     {

@@ -23,4 +23,28 @@ internal sealed class ReadOnlyTests : MountFixture
         mount.Unmount();
         Assert.That(RevisionOf("bert"), Is.EqualTo(before));
     }
+
+    [Test]
+    [Promise("M3")]
+    [Promise("C5")]
+    public void Local_copies_of_a_read_only_mount_are_warmed_pinned_verified_and_evicted()
+    {
+        Pack("bert:A", "moodbot:A");
+        var before = RevisionOf("bert");
+        var mount = Mount(new MountSettings { More = ["--read-only"] });
+        MountedStore.Modelfs(["warm", mount.Root, "bert"]).Succeeded();
+        Assert.That(mount.StateOf("bert"), Is.EqualTo("ready"));
+        MountedStore.Modelfs(["verify", mount.Root, "bert"]).Succeeded();
+        MountedStore.Modelfs(["pin", mount.Root, "moodbot"]).Succeeded();
+        var refused = MountedStore.Modelfs(["evict", mount.Root, "moodbot"]);
+        Assert.That(refused.ExitCode, Is.EqualTo(1));
+        Assert.That(refused.Error, Does.Contain("is pinned"));
+        MountedStore.Modelfs(["pin", "--off", mount.Root, "moodbot"]).Succeeded();
+        MountedStore.Modelfs(["evict", mount.Root, "moodbot", "bert"]).Succeeded();
+        Assert.That(mount.StateOf("moodbot"), Is.EqualTo("absent"));
+        Assert.That(MountedStore.Modelfs(["warm", mount.Root, "no-such-model"]).Error, Does.Contain("there is no such model"));
+        Assert.That(Actor.Errno($"os.getxattr('{mount.At(".modelfs", "models", "bert.json")}', 'user.modelfs.ask.resolve=mine')"), Is.EqualTo("ENOTSUP"), "nothing is asked for that concerns the store");
+        mount.Unmount();
+        Assert.That(RevisionOf("bert"), Is.EqualTo(before));
+    }
 }

@@ -77,4 +77,7 @@ public enum Errno
 
     /// <summary>Stale handle; the store holds a version that this one does not descend from.</summary>
     ESTALE = 116,
+
+    /// <summary>The disk quota is used up.</summary>
+    EDQUOT = 122,
 }

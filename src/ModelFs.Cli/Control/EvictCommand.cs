@@ -14,22 +14,9 @@ internal static class EvictCommand
         return command;
     }
 
-    private static async Task<int> RunAsync(CommandServices services, IReadOnlyList<string> arguments, CancellationToken cancellationToken)
-    {
-        var code = ExitCode.Done;
-        foreach (var target in ModelRequest.Models(services, arguments, "evict"))
-        {
-            var errno = await ModelRequest.SendAsync(services, target, "evict", "1", cancellationToken).ConfigureAwait(false);
-            if (errno != 0)
-            {
-                services.Error.WriteLine($"modelfs: {target.Path}: {ModelRequest.Explain(services, target, errno)}");
-                code = ModelRequest.CodeOf(errno);
-                continue;
-            }
-
-            services.Out.WriteLine($"{target.Path}: nothing of it is here any more");
-        }
-
-        return code;
-    }
+    private static Task<int> RunAsync(CommandServices services, IReadOnlyList<string> arguments, CancellationToken cancellationToken) => ModelRequest.AskAllAsync(
+        services,
+        ModelRequest.Models(services, arguments, "evict"),
+        target => ModelRequest.SendAsync(services, target, "evict", "1", cancellationToken),
+        "nothing of it is here any more");
 }

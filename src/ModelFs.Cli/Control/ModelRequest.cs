@@ -18,7 +18,34 @@ internal static class ModelRequest
             : throw CommandException.Usage($"name the models: modelfs {command} [MOUNTPOINT] MODEL…");
     }
 
-    /// <summary>Asks; writes what went wrong.</summary>
+    /// <summary>Asks the same for every model, and tells of each what came of it.</summary>
+    /// <param name="services">The world.</param>
+    /// <param name="targets">The models.</param>
+    /// <param name="ask">Returns 0 or an errno.</param>
+    /// <param name="done">What is said of a model when it was done.</param>
+    /// <param name="atOnce">Whether nobody waits for the one before.</param>
+    /// <returns>The exit code; a failure that needs the user outweighs one that only needs time, whichever came first.</returns>
+    public static async Task<int> AskAllAsync(CommandServices services, IReadOnlyList<SyncTarget> targets, Func<SyncTarget, Task<int>> ask, string done, bool atOnce = false)
+    {
+        var asked = targets.Select(target => (Target: target, Answer: ask(target)));
+        var code = ExitCode.Done;
+        foreach (var (target, answer) in atOnce ? [.. asked] : asked)
+        {
+            var errno = await answer.ConfigureAwait(false);
+            if (errno == 0)
+            {
+                services.Out.WriteLine($"{target.Path}: {done}");
+                continue;
+            }
+
+            services.Error.WriteLine($"modelfs: {target.Path}: {Explain(services, target, errno)}");
+            code = code == ExitCode.Failed ? code : CodeOf(errno);
+        }
+
+        return code;
+    }
+
+    /// <summary>Asks.</summary>
     /// <returns>0 or an errno.</returns>
     public static async Task<int> SendAsync(CommandServices services, SyncTarget target, string attribute, string value, CancellationToken cancellationToken)
     {
@@ -30,7 +57,7 @@ internal static class ModelRequest
     public static string Explain(CommandServices services, SyncTarget target, int errno) => errno switch
     {
         Errno.ENOENT => "there is no such model",
-        Errno.EROFS => "the mount is read-only and takes no requests",
+        Errno.EROFS => "the mount is read-only",
         Errno.EINTR => "it was broken off",
         Errno.ENOTCONN => "nothing serves the mount any more; `modelfs unmount` removes it",
         Errno.ENOTSUP => "the daemon of this mount is of an older version; mount again",

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using ModelFs.Cli.Draining;
 
 namespace ModelFs.Cli.Control;
 
@@ -15,27 +16,15 @@ internal static class PinCommand
         return command;
     }
 
-    private static async Task<int> RunAsync(CommandServices services, IReadOnlyList<string> arguments, bool off, CancellationToken cancellationToken)
+    private static Task<int> RunAsync(CommandServices services, IReadOnlyList<string> arguments, bool off, CancellationToken cancellationToken) => ModelRequest.AskAllAsync(
+        services,
+        ModelRequest.Models(services, arguments, "pin"),
+        target => off ? ModelRequest.SendAsync(services, target, "pinned", "0", cancellationToken) : PinAndFetchAsync(services, target, cancellationToken),
+        off ? "released" : "is here and stays");
+
+    private static async Task<int> PinAndFetchAsync(CommandServices services, SyncTarget target, CancellationToken cancellationToken)
     {
-        var code = ExitCode.Done;
-        foreach (var target in ModelRequest.Models(services, arguments, "pin"))
-        {
-            var errno = await ModelRequest.SendAsync(services, target, "pinned", off ? "0" : "1", cancellationToken).ConfigureAwait(false);
-            if (errno == 0 && !off)
-            {
-                errno = await ModelRequest.SendAsync(services, target, "warm", "1", cancellationToken).ConfigureAwait(false);
-            }
-
-            if (errno != 0)
-            {
-                services.Error.WriteLine($"modelfs: {target.Path}: {ModelRequest.Explain(services, target, errno)}");
-                code = ModelRequest.CodeOf(errno);
-                continue;
-            }
-
-            services.Out.WriteLine($"{target.Path}: {(off ? "released" : "is here and stays")}");
-        }
-
-        return code;
+        var errno = await ModelRequest.SendAsync(services, target, "pinned", "1", cancellationToken).ConfigureAwait(false);
+        return errno == 0 ? await ModelRequest.SendAsync(services, target, "warm", "1", cancellationToken).ConfigureAwait(false) : errno;
     }
 }

@@ -20,8 +20,20 @@ internal static class SetAttributeCommand
         var value = new Argument<string>("VALUE");
         var command = new Command(Name, "Set an extended attribute of a path in a mount, and print the errno.") { path, name, value };
         command.Hidden = true;
-        command.SetAction(result =>
-            services.Out.Write(Interop.SetXattr(result.GetRequiredValue(path), result.GetRequiredValue(name), result.GetRequiredValue(value)).ToString(CultureInfo.InvariantCulture)));
+        command.SetAction(result => services.Out.Write(Ask(result.GetRequiredValue(path), result.GetRequiredValue(name), result.GetRequiredValue(value)).ToString(CultureInfo.InvariantCulture)));
         return command;
+    }
+
+    /// <summary>On a read-only mount the kernel lets nobody set anything; what is about this machine's copies only can be asked for by reading there.</summary>
+    private static int Ask(string path, string name, string value)
+    {
+        var errno = Interop.SetXattr(path, name, value);
+        if (errno != Errno.EROFS)
+        {
+            return errno;
+        }
+
+        errno = Interop.AskByReading(path, name, value);
+        return errno is Errno.ENOTSUP or Errno.ENODATA ? Errno.EROFS : errno;
     }
 }

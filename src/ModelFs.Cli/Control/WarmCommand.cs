@@ -14,23 +14,10 @@ internal static class WarmCommand
         return command;
     }
 
-    private static async Task<int> RunAsync(CommandServices services, IReadOnlyList<string> arguments, CancellationToken cancellationToken)
-    {
-        var targets = ModelRequest.Models(services, arguments, "warm");
-        var errors = await Task.WhenAll(targets.Select(target => ModelRequest.SendAsync(services, target, "warm", "1", cancellationToken))).ConfigureAwait(false);
-        var code = ExitCode.Done;
-        foreach (var (target, errno) in targets.Zip(errors))
-        {
-            if (errno != 0)
-            {
-                services.Error.WriteLine($"modelfs: {target.Path}: {ModelRequest.Explain(services, target, errno)}");
-                code = ModelRequest.CodeOf(errno);
-                continue;
-            }
-
-            services.Out.WriteLine($"{target.Path}: is here");
-        }
-
-        return code;
-    }
+    private static Task<int> RunAsync(CommandServices services, IReadOnlyList<string> arguments, CancellationToken cancellationToken) => ModelRequest.AskAllAsync(
+        services,
+        ModelRequest.Models(services, arguments, "warm"),
+        target => ModelRequest.SendAsync(services, target, "warm", "1", cancellationToken),
+        "is here",
+        atOnce: true);
 }

@@ -140,6 +140,11 @@ internal sealed class StatusReporter(
         warnings.AddRange(cache.Catalog.Clashes);
         warnings.AddRange(cache.Conflicts.Select(copy => $"conflict: a version of {copy.Model.Name} that lost against the store is kept as .modelfs/conflicts/{copy.Manifest.ConflictName}; `modelfs resolve` decides which one stays"));
         warnings.AddRange(cache.Pending.Select(Unsettled).OfType<string>());
+        if (cache.DiskWarning is { } full)
+        {
+            warnings.Add(full);
+        }
+
         if (cache.Catalog.ListingDenied is { } denial)
         {
             warnings.Add($"the store may not be listed: {denial.Message}. Models are looked up by their names, and listings show only those that were asked for{(settings.Layout == RootLayout.Project ? "" : "; models of projects take --layout project")}");

@@ -77,9 +77,7 @@ internal sealed class LinuxMountHost(string program) : IMountHost
         const string attribute = "user.modelfs.verify";
         var request = (repair ? "repair " : "check ") + model;
 
-        // The call blocks inside of the kernel until it is done; when this process ends, so does it.
-        var errno = await Task.Run(() => Interop.SetXattr(Path.Combine(mountPoint, StatusReport.PathInMount), attribute, request), CancellationToken.None)
-            .WaitAsync(cancellationToken).ConfigureAwait(false);
+        var errno = await AskAsync(Path.Combine(mountPoint, StatusReport.PathInMount), attribute, request, cancellationToken).ConfigureAwait(false);
         return (errno, errno == 0 ? Interop.GetXattr(Path.Combine(mountPoint, model), attribute) : null);
     }
 

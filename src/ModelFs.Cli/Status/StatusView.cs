@@ -42,12 +42,32 @@ internal sealed class StatusView(IAnsiConsole console, TimeProvider time, bool s
         Add(grid, "cache", $"{DisplayText.Bytes(report.Cache.Bytes)}{limit}, {DisplayText.Count(report.Cache.Models, "model")}, in {report.CacheDir}");
         var pending = report.Models.Where(model => model.IsPending).ToList();
         Add(grid, "pending", pending.Count == 0 ? "nothing: the store has every change" : $"{DisplayText.Count(pending.Count, "model")}, {DisplayText.Bytes(pending.Sum(model => model.Bytes))}");
+        if (!report.ReadOnly && WeakConditions(report.Conditions) is { } weak)
+        {
+            Add(grid, "conditions", weak);
+        }
+
         foreach (var warning in report.Warnings)
         {
             Add(grid, "warning", warning);
         }
 
         console.Write(grid);
+    }
+
+    /// <summary>Where another mount's publish in the same instant is not noticed by the store itself; null when nowhere, or not known.</summary>
+    private static string? WeakConditions(ConditionStatus conditions)
+    {
+        var weak = new List<string>();
+        foreach (var (support, what) in new[] { (conditions.Create, "new models"), (conditions.Replace, "changes"), (conditions.InParts, "uploads in parts"), (conditions.Delete, "deletions") })
+        {
+            if (support == "checked-before")
+            {
+                weak.Add(what);
+            }
+        }
+
+        return weak.Count == 0 ? null : $"the store itself does not check {string.Join(", ", weak)}: they are checked just before, and what another program publishes in that instant is replaced";
     }
 
     private static void Add(Grid grid, string name, string value) => grid.AddRow(new Text(name), new Text(value));
@@ -109,7 +129,8 @@ internal sealed class StatusView(IAnsiConsole console, TimeProvider time, bool s
         return string.Join("; ", notes);
     }
 
-    private static Style Colour(string state) => state switch
+    /// <summary>The colour of a state.</summary>
+    internal static Style Colour(string state) => state switch
     {
         "ready" => new Style(Color.Green),
         "dirty" or "publishing" or "fetching" => new Style(Color.Yellow),

@@ -13,6 +13,9 @@ internal sealed class StatusReport(JsonElement json)
 
     public bool CanResume => json.GetProperty("canResume").GetBoolean();
 
+    /// <summary>How firmly the store keeps the condition of <c>create</c>, <c>replace</c>, <c>delete</c> or <c>inParts</c>.</summary>
+    public string Condition(string operation) => json.GetProperty("conditions").GetProperty(operation).GetString()!;
+
     public string Durability => json.GetProperty("durability").GetString()!;
 
     /// <summary>One of the counters; 0 when it never counted.</summary>
@@ -43,6 +46,15 @@ internal sealed class ModelStatus(JsonElement json)
     public long BytesHere => json.GetProperty("bytesHere").GetInt64();
 
     public string? LastError => json.GetProperty("lastError").GetString();
+
+    /// <summary>Failed attempts in a row.</summary>
+    public int Tries => json.GetProperty("tries").GetInt32();
+
+    /// <summary>Since when it has changes that the store lacks.</summary>
+    public DateTimeOffset? DirtySince => json.GetProperty("dirtySince") is { ValueKind: JsonValueKind.String } since ? since.GetDateTimeOffset() : null;
+
+    /// <summary>When it is tried again.</summary>
+    public DateTimeOffset? NextTryAt => json.GetProperty("nextTryAt") is { ValueKind: JsonValueKind.String } next ? next.GetDateTimeOffset() : null;
 
     public int OpenFiles => json.GetProperty("openFiles").GetInt32();
 

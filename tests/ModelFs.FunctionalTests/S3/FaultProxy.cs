@@ -1,9 +1,26 @@
 using System.Net;
 using System.Net.Sockets;
+using System.Runtime.CompilerServices;
+using System.Text;
 
 namespace ModelFs.FunctionalTests.S3;
 
-/// <summary>A TCP relay in front of a server: counts requests, stalls, and goes down on demand.</summary>
+/// <summary>What becomes of a request instead of its being passed on and answered.</summary>
+/// <param name="Status">The proxy's own answer; null for none.</param>
+/// <param name="Code">The error code in that answer.</param>
+/// <param name="LosesAnswer">The server gets the request; its answer is thrown away and the connection closed. Without this and a status, the server sees nothing of it.</param>
+internal sealed record ProxyFault(int? Status = null, string Code = "", bool LosesAnswer = false)
+{
+    /// <summary>The connection is closed before the server sees anything.</summary>
+    public static ProxyFault Cut { get; } = new();
+
+    /// <summary>The connection is closed after the server did what was asked.</summary>
+    public static ProxyFault LostAnswer { get; } = new(LosesAnswer: true);
+
+    public static ProxyFault Answer(int status, string code) => new(status, code);
+}
+
+/// <summary>A TCP relay in front of a server: counts requests, refuses them, stalls, and goes down on demand.</summary>
 internal sealed class FaultProxy : IDisposable
 {
     private readonly IPEndPoint _target;
@@ -13,6 +30,7 @@ internal sealed class FaultProxy : IDisposable
     private readonly ManualResetEventSlim _flowing = new(true);
     private readonly int _port;
     private Socket? _listener;
+    private long _bytesSent;
 
     public FaultProxy(string endpoint)
     {
@@ -23,6 +41,12 @@ internal sealed class FaultProxy : IDisposable
     }
 
     public string Endpoint => $"http://127.0.0.1:{_port}";
+
+    /// <summary>From clients to the server, in bytes, headers included.</summary>
+    public long BytesSent => Interlocked.Read(ref _bytesSent);
+
+    /// <summary>Asked for every request, by its first line; null passes it on.</summary>
+    public Func<string, ProxyFault?> Fault { get; set; } = _ => null;
 
     /// <summary>How many requests were made whose first line starts with <paramref name="start"/>, for example <c>GET /bucket/key</c>.</summary>
     public int Requests(string start)
@@ -87,47 +111,103 @@ internal sealed class FaultProxy : IDisposable
             }
 
             server.Connect(_target);
-            InBackground(() => Relay(client, server, isRequest: true));
-            InBackground(() => Relay(server, client, isRequest: false));
+            var losesAnswer = new StrongBox<bool>();
+            InBackground(() => RelayRequests(client, server, losesAnswer));
+            InBackground(() => RelayAnswers(server, client, losesAnswer));
         }
     }
 
-    private void Relay(Socket from, Socket to, bool isRequest)
+    private void RelayRequests(Socket client, Socket server, StrongBox<bool> losesAnswer)
     {
         var buffer = new byte[1 << 16];
         try
         {
-            for (var length = from.Receive(buffer); length > 0; length = from.Receive(buffer))
+            for (var length = client.Receive(buffer); length > 0; length = client.Receive(buffer))
             {
-                if (isRequest)
+                Interlocked.Add(ref _bytesSent, length);
+                var fault = LineOf(buffer.AsSpan(0, length)) is { } line ? FaultOf(line) : null;
+                if (fault is { LosesAnswer: true })
                 {
-                    Note(buffer.AsSpan(0, length));
+                    Volatile.Write(ref losesAnswer.Value, true);
+                }
+                else if (fault is not null)
+                {
+                    Refuse(client, fault, buffer);
+                    return;
                 }
 
-                _flowing.Wait(_stop.Token);
-                for (var sent = 0; sent < length;)
-                {
-                    sent += to.Send(buffer.AsSpan(sent, length - sent));
-                }
+                SendAll(server, buffer.AsSpan(0, length));
             }
         }
         finally
         {
-            from.Dispose();
-            to.Dispose();
+            client.Dispose();
+            server.Dispose();
+        }
+    }
+
+    private void RelayAnswers(Socket server, Socket client, StrongBox<bool> losesAnswer)
+    {
+        var buffer = new byte[1 << 16];
+        try
+        {
+            for (var length = server.Receive(buffer); length > 0; length = server.Receive(buffer))
+            {
+                if (Volatile.Read(ref losesAnswer.Value) && !buffer.AsSpan(0, length).StartsWith("HTTP/1.1 100 "u8))
+                {
+                    return;
+                }
+
+                SendAll(client, buffer.AsSpan(0, length));
+            }
+        }
+        finally
+        {
+            server.Dispose();
+            client.Dispose();
+        }
+    }
+
+    private void SendAll(Socket to, ReadOnlySpan<byte> bytes)
+    {
+        _flowing.Wait(_stop.Token);
+        while (bytes.Length > 0)
+        {
+            bytes = bytes[to.Send(bytes)..];
         }
     }
 
     /// <summary>A request begins at the start of what is received: clients of HTTP/1.1 do not send the next one before the answer.</summary>
-    private void Note(ReadOnlySpan<byte> received)
+    private static string? LineOf(ReadOnlySpan<byte> received)
     {
         var end = received.IndexOf("\r\n"u8);
-        if (end > 0 && received[..end].EndsWith(" HTTP/1.1"u8))
+        return end > 0 && received[..end].EndsWith(" HTTP/1.1"u8) ? Encoding.ASCII.GetString(received[..end]) : null;
+    }
+
+    private ProxyFault? FaultOf(string line)
+    {
+        lock (_requests)
         {
-            lock (_requests)
-            {
-                _requests.Add(System.Text.Encoding.ASCII.GetString(received[..end]));
-            }
+            _requests.Add(line);
+        }
+
+        return Fault(line);
+    }
+
+    /// <summary>Answers, and reads what the client still sends, so that it sees the answer and not a reset.</summary>
+    private static void Refuse(Socket client, ProxyFault fault, byte[] buffer)
+    {
+        if (fault.Status is not { } status)
+        {
+            return;
+        }
+
+        var body = $"<?xml version=\"1.0\" encoding=\"UTF-8\"?><Error><Code>{fault.Code}</Code><Message>refused by the test</Message></Error>";
+        client.Send(Encoding.ASCII.GetBytes($"HTTP/1.1 {status} Refused\r\nContent-Type: application/xml\r\nContent-Length: {body.Length}\r\nConnection: close\r\n\r\n{body}"));
+        client.Shutdown(SocketShutdown.Send);
+        while (client.Receive(buffer) > 0)
+        {
+            // Until the client has closed its side.
         }
     }
 
