@@ -242,15 +242,11 @@ internal sealed class InodeTable : IDisposable
     {
         lock (_gate)
         {
-            foreach (var inode in _inodes.Values)
+            if (_inodes.Values.FirstOrDefault(each => each is { Kind: InodeKind.Model, Parent: not null } && each.Copy == copy) is { } inode)
             {
-                if (inode.Kind == InodeKind.Model && inode.Copy == copy && inode.Parent is not null)
-                {
-                    RemoveName(inode);
-                    inode.IsUnlinked = true;
-                    _log.Append(new SessionRecord(SessionRecordType.Unlink, inode.Id));
-                    return;
-                }
+                RemoveName(inode);
+                inode.IsUnlinked = true;
+                _log.Append(new SessionRecord(SessionRecordType.Unlink, inode.Id));
             }
         }
     }
