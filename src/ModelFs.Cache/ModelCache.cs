@@ -227,6 +227,9 @@ public sealed partial class ModelCache : IAsyncDisposable
     /// <summary>A file of the copy was opened; it is neither evicted nor replaced until <see cref="FileClosed"/>.</summary>
     public static void FileOpened(ModelCopy copy, string path = "") => CopyUses.Opened(copy, path);
 
+    /// <summary>A name in the copy changed, or may have since its open files were opened: they keep their content by whatever name.</summary>
+    public static void NameMoved(ModelCopy copy) => CopyUses.Moved(copy);
+
     /// <summary>The counterpart of <see cref="FileOpened"/>.</summary>
     public void FileClosed(ModelCopy copy, string path = "") => _uses.Closed(copy, path);
 

@@ -128,6 +128,7 @@ internal sealed partial class MountDaemon(IStoreOpener stores) : IMountDaemon
         using var device = hello.Device ?? keeper.Mount();
         using var session = new FuseSession(device, adapter, new FuseSessionOptions(), loggers.CreateLogger<FuseSession>());
         reporter.Session = session;
+        fileSystem.Superseded += inodes => session.Notifier.Prune(inodes);
         await BeginSessionAsync(session, keeper, hello, fileSystem, passthrough, folder).ConfigureAwait(false);
 
         using var end = new EndSignals();
