@@ -67,6 +67,9 @@ internal sealed class FileHandle(ulong id, Inode inode, HandleUse use) : IDispos
     /// <summary>What the folder held when its reading began.</summary>
     public IReadOnlyList<FsName>? Names { get; set; }
 
+    /// <summary>The folder that its file was made in by the call that opened it; null where the file was there before.</summary>
+    public Inode? MadeIn { get; private set; }
+
     /// <summary>The content of a control file.</summary>
     public byte[]? Snapshot { get; set; }
 
@@ -91,12 +94,25 @@ internal sealed class FileHandle(ulong id, Inode inode, HandleUse use) : IDispos
         }
     }
 
-    /// <summary>Uses a descriptor that is open already.</summary>
-    public void Adopt(SafeFileHandle file)
+    /// <summary>Uses the descriptor that the making of its file has opened.</summary>
+    public void Adopt(SafeFileHandle file, Inode madeIn)
     {
         lock (_gate)
         {
             _file = file;
+            MadeIn = madeIn;
+        }
+    }
+
+    /// <summary>Size of its file in bytes; null when it has no descriptor.</summary>
+    public long? Length
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return _file is null ? null : RandomAccess.GetLength(_file);
+            }
         }
     }
 

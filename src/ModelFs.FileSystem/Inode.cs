@@ -93,6 +93,9 @@ internal sealed class Inode
     /// </summary>
     public bool WasWritten { get; set; }
 
+    /// <summary>Of a folder: how many of its newest files, one after the other, were small when whoever made them closed them.</summary>
+    public int SmallFilesInRow { get; set; }
+
     /// <summary>Open handles of which every read comes to the daemon.</summary>
     public int DirectHandles { get; set; }
 

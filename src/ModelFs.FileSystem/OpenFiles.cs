@@ -7,6 +7,8 @@ namespace ModelFs.FileSystem;
 /// <summary>Open files: reading, writing and syncing them where the kernel does not do so by itself, and what their closing means.</summary>
 internal sealed class OpenFiles(FileSystemState state, TreeNames names, Action<ModelCopy, string> completed)
 {
+    private const uint OwnerWrite = 0x80;
+
     private bool PublishesAtClose => state.Cache.Options.Durability == Durability.Remote;
 
     /// <summary>Opens a file of a model; a writer is announced to the cache first, and a reader waits for a small file that is not here.</summary>
@@ -102,10 +104,11 @@ internal sealed class OpenFiles(FileSystemState state, TreeNames names, Action<M
                 var handle = state.Inodes.Open(inode, request, new HandleUse(IsWriter: true, ChangePath: changePath, IsDirect: inode.DirectHandles > 0));
                 if (file is not null)
                 {
-                    handle.Adopt(file);
+                    handle.Adopt(file, parent);
                 }
 
-                return new FsCreated(entry, new FsOpened(handle.Id, path, WantsFlush: PublishesAtClose, IsDirect: handle.IsDirect));
+                var canCache = file is not null && (mode & OwnerWrite) != 0 && state.Inodes.ExpectsSmallFile(parent);
+                return new FsCreated(entry, new FsOpened(handle.Id, path, CanCache: canCache, WantsFlush: PublishesAtClose, IsDirect: handle.IsDirect));
             }
 
             error = missing;
@@ -189,6 +192,11 @@ internal sealed class OpenFiles(FileSystemState state, TreeNames names, Action<M
         if (state.Inodes.Close(id) is not { } handle)
         {
             return;
+        }
+
+        if (handle is { MadeIn: { } folder, Length: { } length })
+        {
+            state.Inodes.NoteNewFile(folder, length <= state.Options.CachedFileBytesMax);
         }
 
         handle.Dispose();
