@@ -311,6 +311,12 @@ internal sealed partial class WritebackQueue : IAsyncDisposable
 
     private PublishOutcome KeepLoser(CachedModel model, ModelCopy copy, PublishOutcome conflict)
     {
+        lock (model.Gate)
+        {
+            // Before the copy goes, so that nobody sees a model that is merely not here.
+            model.LastError = conflict.Error;
+        }
+
         try
         {
             _setAside(model, copy);
