@@ -51,6 +51,12 @@ public sealed record PackOptions(
     /// </summary>
     public ArchiveIndex? Base { get; init; }
 
+    /// <summary>
+    /// Opens a number of bytes (second) of the base from an offset in it (first). With it the output takes the whole archive: what was compressed in the base, and is still the
+    /// same, is read from there and verified, what was stored is made again of the files. Null leaves segments of the base for others to put in their places.
+    /// </summary>
+    public Func<long, long, CancellationToken, Task<Stream>>? ReadBase { get; init; }
+
     internal bool IsIndexed => Structure == ArchiveStructure.Indexed && Format != ArchiveFormat.Tar;
 
     internal int Level => Compression == PackCompression.Small ? 3 : 1;

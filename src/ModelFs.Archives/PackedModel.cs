@@ -28,6 +28,6 @@ public sealed record PackedModel(
     /// <summary>The identity of the packed tree (<see cref="ModelTree.Digest"/>).</summary>
     public ContentDigest TreeDigest { get; } = ModelTree.Digest(Entries);
 
-    /// <summary>How many bytes of the archive are taken over from the base.</summary>
-    public long BytesFromBase { get; } = Segments.Where(segment => segment.IsFromBase).Sum(segment => segment.Length);
+    /// <summary>How many bytes of the archive are taken over from the base, as segments or copied.</summary>
+    public long BytesFromBase { get; init; }
 }

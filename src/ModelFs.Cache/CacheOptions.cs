@@ -45,6 +45,9 @@ public sealed record CacheOptions
     /// <summary>Models fetched at once.</summary>
     public int FetchesMax { get; init; } = 4;
 
+    /// <summary>Files and folders of all models of which not all is here: each has a name on the disk and some 500 bytes of memory.</summary>
+    public int ListedEntriesMax { get; init; } = 250_000;
+
     /// <summary>Models packed and uploaded at once.</summary>
     public int PublishesMax { get; init; } = 2;
 

@@ -154,10 +154,45 @@ internal sealed partial class CopyShelf(
         Task.WaitAll(drops);
     }
 
+    /// <summary>
+    /// Bounds what copies take beside their content as long as not all of it is here: names on the disk and an index in memory. The ones used longest ago are dropped, those without any
+    /// content first; they are listed again at the next look.
+    /// </summary>
+    /// <param name="keep">A copy that somebody is about to use.</param>
+    public void BoundListings(ModelCopy keep)
+    {
+        List<(ModelCopy Copy, CopyHydration Hydration)> hollow;
+        lock (_gate)
+        {
+            hollow = [.. _copies.Where(copy => !copy.IsRetired && copy.Hydration is { IsWhole: false }).Select(copy => (copy, copy.Hydration!))];
+        }
+
+        var entries = hollow.Sum(each => (long)each.Hydration.Index.Entries.Count);
+        if (entries <= options.ListedEntriesMax)
+        {
+            return;
+        }
+
+        foreach (var (copy, hydration) in hollow.OrderBy(each => each.Hydration.BytesHere > 0).ThenBy(each => each.Copy.LastUsed))
+        {
+            if (entries <= options.ListedEntriesMax)
+            {
+                break;
+            }
+
+            if (copy != keep && !hydration.HasSlot && TryEvict(copy))
+            {
+                entries -= hydration.Index.Entries.Count;
+                LogUnlisted(logger, copy.Model.Name.ToString(), hydration.Index.Entries.Count, options.ListedEntriesMax);
+            }
+        }
+    }
+
     /// <summary>Tells that a copy was retired, and removes it if nobody holds it.</summary>
     public void NoteRetired(ModelCopy copy)
     {
-        copy.Hydration?.End(new ModelException(ModelErrorKind.Conflict, $"{copy.Model.Name} is another version now, and not all of this one is here; open it again"));
+        copy.Hydration?.End(new ModelException(
+            ModelErrorKind.Conflict, $"{copy.Model.Name} is another version now or was dropped from the cache, and not all of this one is here; open it again"));
         Retired?.Invoke(copy);
         DropIfUnused(copy);
     }
@@ -212,6 +247,9 @@ internal sealed partial class CopyShelf(
         NoteRetired(copy);
         return true;
     }
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "evicted the listing of {Model} with {Entries} entries: models of which not all is here have more than {EntriesMax}")]
+    private static partial void LogUnlisted(ILogger logger, string model, int entries, int entriesMax);
 
     [LoggerMessage(Level = LogLevel.Information, Message = "evicted {Model}: {Bytes} bytes")]
     private static partial void LogEvicted(ILogger logger, string model, long bytes);

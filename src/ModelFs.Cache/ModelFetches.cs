@@ -75,6 +75,7 @@ internal sealed partial class ModelFetches(
 
             shelf.Add(copy);
             shelf.MakeRoom(0);
+            shelf.BoundListings(keep: copy);
             return copy;
         }
         catch (Exception error)

@@ -40,6 +40,8 @@ internal sealed partial class ModelMoves(
                     throw new ModelException(ModelErrorKind.Busy, $"{model.Name} is being written, fetched, published or renamed; try again when it is done");
                 }
 
+                RequireWhole(model.Copy);
+
                 (copy, stored) = (model.Copy, model.Stored);
             }
 
@@ -94,7 +96,9 @@ internal sealed partial class ModelMoves(
             if (model.Copy is null)
             {
                 var old = catalog.GetOrAdd(oldKey.Model);
-                if (old.Copy is { } copy && copy.Id == move.CopyId)
+
+                // One of which the machine's unclean end left only a part is fetched anew, under the new name.
+                if (old.Copy is { Hydration: null } copy && copy.Id == move.CopyId)
                 {
                     Rebase(copy, move.NewKey);
                     model = old;
@@ -134,15 +138,19 @@ internal sealed partial class ModelMoves(
         }
     }
 
+    /// <summary>Some of it may have been dropped since it was waited for. Looked at before anything of the rename is on the disk.</summary>
+    private static void RequireWhole(ModelCopy? copy)
+    {
+        if (copy?.Hydration is not null)
+        {
+            throw new ModelException(ModelErrorKind.Busy, $"not all of {copy.Model.Name} is here; try again");
+        }
+    }
+
     /// <summary>Makes a copy the content of a new key: a change like any other, marked first.</summary>
     private void Rebase(ModelCopy copy, string newKey)
     {
         var since = copy.DirtySince ?? time.GetUtcNow();
-        if (copy.Hydration is not null)
-        {
-            throw new ModelException(ModelErrorKind.Busy, $"not all of {copy.Model.Name} is here; try again");
-        }
-
         if (copy.Manifest.Indexed)
         {
             CopyChanges.ForgetIndex(copy);

@@ -215,20 +215,10 @@ internal sealed partial class ModelPublisher
         var packPath = _files.NewPackPath();
         try
         {
-            PackedModel packed;
-            var (basis, source) = uponBase ? await _bases.FindAsync(copy, publishKey, cancellationToken).ConfigureAwait(false) : default;
-            var output = new FileStream(packPath, FileMode.CreateNew, FileAccess.ReadWrite, FileShare.Read, 1 << 20, FileOptions.Asynchronous);
-            await using (output.ConfigureAwait(false))
-            {
-                var how = new PackOptions(format, copy.Manifest.Layout, model.Name, _options.Compression, _options.ArchiveStructure)
-                {
-                    Order = LoadOrder.Read(copy.Folder),
-                    Base = basis,
-                };
-                packed = await ModelPacker.PackAsync(copy.Content, scan.Entries, how, output, cancellationToken).ConfigureAwait(false);
-            }
-
-            var content = new PackFile(packPath, packed, model, _store, source);
+            var basis = uponBase ? await _bases.FindAsync(copy, publishKey, cancellationToken).ConfigureAwait(false) : default;
+            var how = new PackOptions(format, copy.Manifest.Layout, model.Name, _options.Compression, _options.ArchiveStructure) { Order = LoadOrder.Read(copy.Folder) };
+            var packed = await PackAsync(copy, scan, how, basis, packPath, cancellationToken).ConfigureAwait(false);
+            var content = new PackFile(packPath, packed, model, _store, basis.IsComposed ? basis.Source : null);
             var note = new SentArchive(
                 publishKey, copy.Manifest.BaseRevision, packed.ArchiveBytes, await content.IdentityAsync(cancellationToken).ConfigureAwait(false), packed.TreeDigest.ToString());
             if (moment.IsClosing)
@@ -269,6 +259,30 @@ internal sealed partial class ModelPublisher
         finally
         {
             _ = PosixFile.Unlink(packPath);
+        }
+    }
+
+    private async Task<PackedModel> PackAsync(ModelCopy copy, TreeScan scan, PackOptions how, PackBase basis, string path, CancellationToken cancellationToken)
+    {
+        var output = new FileStream(path, FileMode.CreateNew, FileAccess.ReadWrite, FileShare.Read, 1 << 20, FileOptions.Asynchronous);
+        await using (output.ConfigureAwait(false))
+        {
+            try
+            {
+                var upon = how with
+                {
+                    Base = basis.Index,
+                    ReadBase = basis is { Source: { } source, IsComposed: false } ? (offset, length, token) => _store.ReadAsync(source, offset, length, token) : null,
+                };
+                return await ModelPacker.PackAsync(copy.Content, scan.Entries, upon, output, cancellationToken).ConfigureAwait(false);
+            }
+            catch (Exception error) when (basis.Index is not null && !basis.IsComposed && error is (StoreException or ArchiveException))
+            {
+                // Everything is here: the base, which is gone or damaged or can't be reached, only spares work.
+                LogPackedAnew(_logger, basis.Source!.Key, error.Message);
+                output.SetLength(0);
+                return await ModelPacker.PackAsync(copy.Content, scan.Entries, how, output, cancellationToken).ConfigureAwait(false);
+            }
         }
     }
 
@@ -325,6 +339,9 @@ internal sealed partial class ModelPublisher
 
     [LoggerMessage(Level = LogLevel.Information, Message = "published {Key}: {Bytes} bytes, {Files} files, revision {Revision}; {Compression}, {Kept} bytes of the archive as they were")]
     private static partial void LogPublished(ILogger logger, string key, long bytes, int files, string revision, CompressionReport compression, long kept);
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "{Key} is packed anew, because what it shares with the store's revision can't be read from there: {Reason}")]
+    private static partial void LogPackedAnew(ILogger logger, string key, string reason);
 
     /// <summary>How the copy stood when the attempt began.</summary>
     /// <param name="Version">Its change version.</param>

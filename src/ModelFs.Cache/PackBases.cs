@@ -12,29 +12,27 @@ internal sealed class PackBases(IModelStore store, CacheOptions options)
     /// <summary>Smaller archives are sent by one request anyway.</summary>
     private const long CopiedBytesMin = 32L << 20;
 
-    /// <summary>Whether the bytes that an archive has in common with its base come cheaper from the store than from the packer.</summary>
-    private bool IsWorthwhile(long baseLength) =>
-        options.ArchiveStructure == ArchiveStructure.Indexed
-        && store.Traits.ReadsRanges
-        && (store.Traits.PartCopy is not null ? baseLength >= CopiedBytesMin : store.Traits.ReadStreamsMax == 1);
-
-    /// <summary>The index and the object of the base; nulls when all is packed anew.</summary>
-    public async Task<(ArchiveIndex? Index, StoredObject? Source)> FindAsync(ModelCopy copy, string publishKey, CancellationToken cancellationToken)
+    /// <summary>Finds the base; default when all is packed anew.</summary>
+    public async Task<PackBase> FindAsync(ModelCopy copy, string publishKey, CancellationToken cancellationToken)
     {
         var manifest = copy.Manifest;
         if (manifest.BaseRevision is not { } revision
             || manifest.Key != publishKey
             || !ModelKey.TryParse(publishKey, out var key)
             || key.Format is not (ArchiveFormat.TarGz or ArchiveFormat.Tgz)
-            || !IsWorthwhile(manifest.BaseLength))
+            || options.ArchiveStructure != ArchiveStructure.Indexed
+            || !store.Traits.ReadsRanges)
         {
             return default;
         }
 
         var source = new StoredObject(publishKey, new StoreRevision(revision), manifest.BaseLength, manifest.BaseModified);
         var index = IndexFile.Read(copy.Folder, manifest, key.Model) ?? await ReadFromStoreAsync(source, key.Model, cancellationToken).ConfigureAwait(false);
-        return index is null ? default : (index, source);
+        return index is null ? default : new PackBase(index, source, IsComposed(manifest.BaseLength));
     }
+
+    /// <summary>Whether the store puts the archive together, or what it has is read without a network between; otherwise only what was compressed is fetched.</summary>
+    private bool IsComposed(long baseLength) => store.Traits.PartCopy is not null ? baseLength >= CopiedBytesMin : store.Traits.IsLocal;
 
     /// <summary>Keeps the index of what was published, so that the next change needs no request for it.</summary>
     public static void Keep(ModelCopy copy, StoredObject stored, PackFile content)
@@ -59,3 +57,9 @@ internal sealed class PackBases(IModelStore store, CacheOptions options)
         }
     }
 }
+
+/// <summary>What a change is packed upon.</summary>
+/// <param name="Index">Of the base; null when all is packed anew.</param>
+/// <param name="Source">The base in the store.</param>
+/// <param name="IsComposed">Whether the new archive refers to the base (<see cref="IPublishContent.Segments"/>); otherwise it is made whole, with what is read of the base.</param>
+internal readonly record struct PackBase(ArchiveIndex? Index, StoredObject? Source, bool IsComposed);

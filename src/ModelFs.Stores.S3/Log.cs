@@ -28,4 +28,10 @@ internal static partial class Log
 
     [LoggerMessage(8, LogLevel.Warning, "s3://{Bucket}: the upload of {Key} broke {Times} times; it goes in parts now, of which this server checks the condition only just before")]
     internal static partial void GoesInParts(ILogger logger, string bucket, string key, int times);
+
+    [LoggerMessage(9, LogLevel.Warning, "s3://{Bucket}: parts can't be put together in hidden objects ({Prefix}…), small changes send more from now on: {Reason}")]
+    internal static partial void BridgeRefused(ILogger logger, string bucket, string prefix, string reason);
+
+    [LoggerMessage(10, LogLevel.Warning, "s3://{Bucket}: {Key}, of which a part of an archive was made, could not be removed; it is no model and can be deleted: {Reason}")]
+    internal static partial void BridgeNotRemoved(ILogger logger, string bucket, string key, string reason);
 }

@@ -181,10 +181,10 @@ internal sealed class S3ConditionProbe(S3Connection connection)
         }
     }
 
-    /// <summary>Removes what a daemon that died in the middle of its probe left.</summary>
+    /// <summary>Removes what a daemon that died in the middle of its probe, or of a bridge, left.</summary>
     private async Task RemoveLeftoversAsync(CancellationToken cancellationToken)
     {
-        var request = new ListObjectsV2Request { BucketName = Bucket, Prefix = connection.Settings.Prefix + ProbePrefix, RequestPayer = connection.Payer };
+        var request = new ListObjectsV2Request { BucketName = Bucket, Prefix = connection.Settings.Prefix + OwnPrefix, RequestPayer = connection.Payer };
         var page = await connection.CallAsync((client, deadline) => client.ListObjectsV2Async(request, deadline.Token), Doing, cancellationToken).ConfigureAwait(false);
         var old = connection.Options.TimeProvider.GetUtcNow().UtcDateTime - LeftoverAge;
         foreach (var left in page.S3Objects ?? [])

@@ -93,6 +93,13 @@ internal sealed class S3Errors(S3Settings settings, StoreOptions options)
         _ => Error(StoreErrorKind.Rejected, doing, $"{Server} answered {said}: {answer.Message}", answer),
     };
 
+    /// <summary>The server knows who asks, and does not let them list.</summary>
+    internal StoreException ListingDenied(string doing, Exception inner) => Error(
+        StoreErrorKind.ListingDenied,
+        doing,
+        $"access denied: the credentials lack the right to list the bucket (s3:ListBucket). They came from {CredentialSource}",
+        inner);
+
     private StoreException Denied(string doing, string what, string said, Exception inner) => Error(
         StoreErrorKind.AccessDenied,
         doing,

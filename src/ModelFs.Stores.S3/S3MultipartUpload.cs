@@ -10,12 +10,14 @@ internal sealed class S3MultipartUpload(S3Connection connection)
 {
     private const int AttemptsMax = 3;
 
-    /// <summary>A server copies a part before it answers.</summary>
-    private const int CopyPatience = 4;
-
     private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(250);
 
     private S3Settings Settings => connection.Settings;
+
+    private readonly S3Bridge _bridge = new(connection);
+
+    /// <summary>Whether parts may be put together first (<see cref="PlannedPart.Pieces"/>).</summary>
+    internal bool CanBridge => _bridge.IsAllowed;
 
     /// <summary>Begins the upload.</summary>
     /// <returns>Its id.</returns>
@@ -46,8 +48,10 @@ internal sealed class S3MultipartUpload(S3Connection connection)
     {
         var parts = new ConcurrentBag<PartETag>();
         var parallel = new ParallelOptions { MaxDegreeOfParallelism = connection.Options.StreamsMax, CancellationToken = cancellationToken };
+
+        // Bridges take the most turns, and are begun first; the server copies the rest meanwhile.
         await Parallel.ForEachAsync(
-            plan,
+            plan.OrderBy(part => part.Pieces.Count == 0),
             parallel,
             async (part, token) => parts.Add(await SendAsync(key, upload, content, part, token).ConfigureAwait(false))).ConfigureAwait(false);
         return [.. parts.OrderBy(part => part.PartNumber)];
@@ -75,8 +79,9 @@ internal sealed class S3MultipartUpload(S3Connection connection)
             try
             {
                 return part.SourceOffset is { } sourceOffset
-                    ? await CopyOnceAsync(key, upload, content.Source!, part, sourceOffset, cancellationToken).ConfigureAwait(false)
-                    : await connection.SendBodyAsync(inChunks => SendOnceAsync(key, upload, content, part, inChunks, cancellationToken)).ConfigureAwait(false);
+                    ? await connection.CopyPartAsync(key, upload, part.Number, CopySource.Of(content.Source!, sourceOffset, part.Length), cancellationToken).ConfigureAwait(false)
+                    : part.Pieces.Count > 0 ? await BridgeAsync(key, upload, content, part, cancellationToken).ConfigureAwait(false)
+                    : await connection.SendBodyAsync(inChunks => connection.SendPartAsync(key, upload, content, part, inChunks, cancellationToken)).ConfigureAwait(false);
             }
             catch (StoreException failure) when (failure.Kind == StoreErrorKind.Unavailable && attempt < AttemptsMax)
             {
@@ -86,58 +91,14 @@ internal sealed class S3MultipartUpload(S3Connection connection)
         }
     }
 
-    private Task<PartETag> SendOnceAsync(string key, string upload, IPublishContent content, PlannedPart part, bool inChunks, CancellationToken cancellationToken) =>
-        connection.CallAsync(
-            async (client, deadline) =>
-            {
-                var source = connection.MustHold(content, part.Length, inChunks) ? await HeldContent.ReadAsync(content, part.Offset, part.Length, deadline).ConfigureAwait(false) : content;
-                using var body = new UploadStream(source, part.Offset, part.Length, deadline);
-                var request = new UploadPartRequest
-                {
-                    BucketName = Settings.Bucket,
-                    Key = Settings.Prefix + key,
-                    UploadId = upload,
-                    PartNumber = part.Number,
-                    PartSize = part.Length,
-                    InputStream = body,
-                    UseChunkEncoding = inChunks,
-                    DisablePayloadSigning = connection.LeavesBodyUnsigned ? true : null,
-                    RequestPayer = connection.Payer,
-                };
-                var response = await client.UploadPartAsync(request, deadline.Token).ConfigureAwait(false);
-                return new PartETag(part.Number, response.ETag);
-            },
-            $"publishing {key}",
-            cancellationToken);
-
-    private async Task<PartETag> CopyOnceAsync(string key, string upload, StoredObject source, PlannedPart part, long sourceOffset, CancellationToken cancellationToken)
+    private async Task<PartETag> BridgeAsync(string key, string upload, IPublishContent content, PlannedPart part, CancellationToken cancellationToken)
     {
-        var doing = $"publishing {key}";
-        var request = new CopyPartRequest
+        if (await _bridge.TryCopyAsync(key, upload, content, part, cancellationToken).ConfigureAwait(false) is { } copied)
         {
-            SourceBucket = Settings.Bucket,
-            SourceKey = Settings.Prefix + source.Key,
-            DestinationBucket = Settings.Bucket,
-            DestinationKey = Settings.Prefix + key,
-            UploadId = upload,
-            PartNumber = part.Number,
-            FirstByte = sourceOffset,
-            LastByte = sourceOffset + part.Length - 1,
-            ETagToMatch = [$"\"{source.Revision.Value}\""],
-            RequestPayer = connection.Payer,
-        };
-        try
-        {
-            var response = await connection.CallAsync((client, deadline) => client.CopyPartAsync(request, deadline.Token), doing, cancellationToken, CopyPatience).ConfigureAwait(false);
+            return copied;
+        }
 
-            // A copy that fails after its answer began is told inside of an answer of success.
-            return string.IsNullOrEmpty(response.ETag)
-                ? throw connection.Errors.Error(StoreErrorKind.Unavailable, doing, $"the server gave no ETag for the copied part {part.Number}")
-                : new PartETag(part.Number, response.ETag);
-        }
-        catch (StoreException failure) when (failure.Kind is StoreErrorKind.PreconditionFailed or StoreErrorKind.NotFound)
-        {
-            throw connection.Errors.Error(StoreErrorKind.RevisionChanged, doing, $"revision {source.Revision} of {source.Key}, of which parts stay, was replaced or deleted", failure);
-        }
+        // Its beginning is read from the server instead, and sent back.
+        return await connection.SendBodyAsync(inChunks => connection.SendPartAsync(key, upload, content, part, inChunks, cancellationToken)).ConfigureAwait(false);
     }
 }

@@ -110,8 +110,8 @@ internal sealed class S3Publisher(S3Connection connection, S3Conditions conditio
             return null;
         }
 
-        var plan = PartPlan.Make(content.Length, content.Segments, Options.UploadPartBytes);
-        return plan.Sum(part => part.SourceOffset is null ? 0 : part.Length) >= Options.UploadPartBytes ? plan : null;
+        var plan = PartPlan.Make(content.Length, content.Segments, Options.UploadPartBytes, _multipart.CanBridge);
+        return plan.Sum(part => part.Length - part.BytesSent) >= Options.UploadPartBytes ? plan : null;
     }
 
     /// <summary>By one request although it is large, because this server keeps conditions of such a request only.</summary>

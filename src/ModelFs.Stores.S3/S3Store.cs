@@ -277,7 +277,7 @@ public sealed class S3Store : IModelStore
         catch (StoreException denied) when (IsRefusedRight(denied))
         {
             _isListingDenied = true;
-            throw new StoreException(StoreErrorKind.ListingDenied, denied.Message, denied);
+            throw _connection.Errors.ListingDenied(doing, denied);
         }
     }
 

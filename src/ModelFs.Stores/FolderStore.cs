@@ -48,6 +48,7 @@ public sealed class FolderStore : IModelStore
         long.MaxValue,
         ReadStreamsMax: 1)
     {
+        IsLocal = true,
         Keeping = RevisionKeeping.Copies,
     };
 

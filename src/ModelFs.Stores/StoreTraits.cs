@@ -45,6 +45,9 @@ public sealed record StoreTraits(
     /// <summary>Whether a read of a range costs about what the range has, and not the whole object.</summary>
     public bool ReadsRanges { get; init; } = true;
 
+    /// <summary>Whether what it holds is read as fast as any file of this machine.</summary>
+    public bool IsLocal { get; init; }
+
     /// <summary>How the store makes use of <see cref="IPublishContent.Segments"/>; null when it is sent all bytes.</summary>
     public PartCopyTraits? PartCopy { get; init; }
 

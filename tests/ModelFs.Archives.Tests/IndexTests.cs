@@ -27,12 +27,15 @@ public sealed class IndexTests
         File.WriteAllBytes(Path.Combine(temporary.Path, "small2"), SampleTree.Content(100_000));
         var index = (await PackedIndexAsync(temporary.Path)).Index;
 
-        Assert.That(MembersOf("big"), Is.EqualTo((1, 3)));
-        Assert.That(MembersOf("middle"), Is.EqualTo((4, 1)));
-        Assert.That(MembersOf("small1"), Is.EqualTo((5, 1)));
-        Assert.That(MembersOf("small2"), Is.EqualTo((5, 1)));
-        Assert.That(index.Members, Has.Count.EqualTo(7));
-        Assert.That(index.Members[2].TarBytes, Is.EqualTo(4 << 20));
+        Assert.That(MembersOf("big"), Is.EqualTo((1, 4)));
+        Assert.That(MembersOf("middle"), Is.EqualTo((5, 2)));
+        Assert.That(MembersOf("small1"), Is.EqualTo((7, 1)));
+        Assert.That(MembersOf("small2"), Is.EqualTo((7, 1)));
+        Assert.That(index.Members, Has.Count.EqualTo(9));
+        var big = index.Entries[index.Find("big")];
+        Assert.That(index.Members[1].TarBytes, Is.EqualTo(big.HeaderBytes + (16 << 10)), "the headers, and little that is sent again when only they change");
+        Assert.That(index.Members[2].TarBytes, Is.EqualTo((4 << 20) - (16 << 10)));
+        Assert.That(index.Members[3].TarBytes, Is.EqualTo(4 << 20));
 
         (int First, int Count) MembersOf(string path)
         {

@@ -107,5 +107,25 @@ public sealed class PackTests
         return (output.ToArray(), packed);
     }
 
+    /// <summary>Packs upon an earlier archive, and puts the new one together.</summary>
+    internal static async Task<(byte[] Archive, PackedModel Packed)> PackUponAsync(
+        string folder, IReadOnlyList<TreeEntry> entries, byte[] before, ArchiveLayout layout = ArchiveLayout.Dot, bool readsBase = false)
+    {
+        var output = new MemoryStream();
+        var options = new PackOptions(ArchiveFormat.TarGz, layout, Unpacking.Bert)
+        {
+            Base = IndexedArchive.IndexOf(before),
+            ReadBase = readsBase ? (offset, length, _) => Task.FromResult<Stream>(new MemoryStream(before, (int)offset, (int)length, writable: false)) : null,
+        };
+        var packed = await ModelPacker.PackAsync(folder, entries, options, output, CancellationToken.None);
+        var archive = new MemoryStream();
+        foreach (var segment in packed.Segments)
+        {
+            archive.Write((segment.IsFromBase ? before : output.ToArray()).AsSpan((int)segment.Offset, (int)segment.Length));
+        }
+
+        return (archive.ToArray(), packed);
+    }
+
     private static IEnumerable<TreeEntry> WithoutRoot(IEnumerable<TreeEntry> entries) => entries.Skip(1);
 }

@@ -8,8 +8,11 @@ using ModelFs.Models;
 
 namespace ModelFs.Archives.Tests;
 
-/// <summary>Everybody's readers extract an indexed archive: every file as it was, and no file more.</summary>
-public sealed class ReaderTests : IDisposable
+/// <summary>Everybody's readers extract an indexed archive: every file as it was, and no file more; also one that was put together of parts of earlier ones.</summary>
+/// <param name="edits">So many random edits, each packed upon the archive before, lie behind it.</param>
+[TestFixture(0)]
+[TestFixture(25)]
+public sealed class ReaderTests(int edits) : IDisposable
 {
     private const string PythonExtract = "import sys, tarfile; t = tarfile.open(sys.argv[1], 'r:gz'); t.extractall(sys.argv[2]); t.close()";
 
@@ -92,6 +95,15 @@ public sealed class ReaderTests : IDisposable
 
         _entries = await ModelTree.ScanAsync(source, null, CancellationToken.None);
         var (archive, packed) = await PackTests.PackAsync(source, _entries, ArchiveLayout.Dot);
+        var random = new Random(edits);
+        for (var edit = 0; edit < edits; edit++)
+        {
+            RandomEdit.Do(random, source);
+            _entries = await ModelTree.ScanAsync(source, null, CancellationToken.None);
+            (archive, packed) = await PackTests.PackUponAsync(source, _entries, archive);
+        }
+
+        Assert.That(packed.BytesFromBase > 0, Is.EqualTo(edits > 0));
         Assert.That(packed.Index!.Location.Length, Is.GreaterThan(40_000), "the index takes several members");
         _archive = Path.Combine(_temporary.Path, "bert.tar.gz");
         await File.WriteAllBytesAsync(_archive, archive);

@@ -61,6 +61,50 @@ internal sealed class ContentEvictionTests
     }
 
     [Test]
+    public async Task Models_that_were_only_listed_are_bounded_and_the_ones_used_longest_ago_are_listed_again()
+    {
+        await using var rig = await CacheRig.StartedAsync(options => options with { Hydrate = HydratePolicy.File, ListedEntriesMax = 10 });
+        for (var i = 0; i < 6; i++)
+        {
+            rig.Store.Put($"m{i}.tar.gz", IndexedArchive.Of($"m{i}", ("metadata.json", s_small), ("one.bin", s_one)));
+        }
+
+        await rig.Cache.Catalog.RefreshIfOlder(TimeSpan.Zero);
+        var first = await rig.AcquireAsync("m0");
+        await ReadAsync(rig, first, "metadata.json", s_small);
+        var copies = new List<ModelCopy> { first };
+        for (var i = 1; i < 6; i++)
+        {
+            rig.Time.Advance(TimeSpan.FromSeconds(5));
+            copies.Add(await rig.AcquireAsync($"m{i}"));
+        }
+
+        // Root and two files each: three models fit. One has content, so others went before it, though they were used later.
+        Assert.That(copies.Select(copy => copy.IsRetired), Is.EqualTo(new[] { false, true, true, true, false, false }));
+        Assert.That(await Task.WhenAll(copies.Where(copy => copy.IsRetired).Select(GoesAsync)), Is.All.True);
+        Assert.That((await rig.AcquireAsync("m1")).Hydration!.Index.Entries, Has.Count.EqualTo(3));
+    }
+
+    [Test]
+    public async Task A_model_with_an_open_file_or_a_pin_stays_listed()
+    {
+        await using var rig = await CacheRig.StartedAsync(options => options with { Hydrate = HydratePolicy.None, ListedEntriesMax = 1 });
+        foreach (var name in (string[])["open", "pinned", "other", "last"])
+        {
+            rig.Store.Put($"{name}.tar.gz", IndexedArchive.Of(name, ("metadata.json", s_small)));
+        }
+
+        await rig.Cache.Catalog.RefreshIfOlder(TimeSpan.Zero);
+        var open = await rig.AcquireAsync("open");
+        ModelCache.FileOpened(open, "metadata.json");
+        rig.Cache.Pins.Set(rig.Model("pinned").Name, true);
+        var pinned = await rig.AcquireAsync("pinned");
+        var other = await rig.AcquireAsync("other");
+        var last = await rig.AcquireAsync("last");
+        Assert.That((open.IsRetired, pinned.IsRetired, other.IsRetired, last.IsRetired), Is.EqualTo((false, false, true, false)));
+    }
+
+    [Test]
     public async Task A_dropped_file_is_missing_for_the_next_daemon_too()
     {
         await using var rig = await StartAsync(options => options with { BytesMax = 4 << 20 });
@@ -154,5 +198,16 @@ internal sealed class ContentEvictionTests
         {
             rig.Cache.FileClosed(copy, path);
         }
+    }
+
+    /// <summary>The folder of a copy that nobody holds is removed.</summary>
+    private static async Task<bool> GoesAsync(ModelCopy copy)
+    {
+        for (var i = 0; i < 1000 && Directory.Exists(copy.Folder); i++)
+        {
+            await Task.Delay(10);
+        }
+
+        return !Directory.Exists(copy.Folder);
     }
 }

@@ -5,6 +5,7 @@ using ModelFs.Models;
 namespace ModelFs.Cache.Tests;
 
 /// <summary>Indexed archives as ModelFs writes them, made from files in memory.</summary>
+[System.Runtime.Versioning.SupportedOSPlatform("linux")]
 internal static class IndexedArchive
 {
     /// <summary>Modified time of every file.</summary>

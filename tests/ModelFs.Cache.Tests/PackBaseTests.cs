@@ -69,15 +69,49 @@ internal sealed class PackBaseTests
     }
 
     [Test]
-    public async Task A_store_where_packing_is_cheaper_than_reading_gets_a_new_archive()
+    public async Task Across_a_network_only_what_was_compressed_is_read_of_the_base_and_nothing_of_it_compressed_again()
     {
         await using var rig = await LocalStoreAsync();
-        rig.Store.Traits = rig.Store.Traits with { ReadStreamsMax = 4 };
-        var copy = await NewModelAsync(rig);
+        rig.Store.Traits = rig.Store.Traits with { ReadStreamsMax = 4, IsLocal = false };
+        var copy = await rig.CreateAsync("bert");
+        await rig.WriteAsync(copy, "random", Incompressible(20 << 20));
+        await rig.WriteAsync(copy, "text", Compressible());
+        await rig.WriteAsync(copy, "metadata.json", "{\"first\": true}");
+        await rig.Cache.SyncAsync(copy.Model, CancellationToken.None);
+        var before = Files(rig);
+
+        rig.Store.Reads.Clear();
         await rig.WriteAsync(copy, "metadata.json", "{\"second\": true}");
         await rig.Cache.SyncAsync(copy.Model, CancellationToken.None);
-        Assert.That(rig.Store.LastSegments, Is.Empty);
-        AssertHolds(rig, "{\"second\": true}");
+        Assert.That(rig.Store.LastSegments, Is.Empty, "it is sent whole");
+        var read = rig.Store.Reads.Sum(range => range.Length);
+        Assert.That(read, Is.Positive.And.LessThan(rig.Store.Bytes(Key).Length / 2));
+        var after = Files(rig);
+        Assert.That(after["metadata.json"], Is.EqualTo("{\"second\": true}"));
+        Assert.That(after["random"], Is.EqualTo(before["random"]));
+        Assert.That(after["text"], Is.EqualTo(before["text"]));
+    }
+
+    [Test]
+    public async Task Across_a_network_a_base_that_can_t_be_read_is_packed_anew([Values("gone", "damaged")] string how)
+    {
+        await using var rig = await LocalStoreAsync();
+        rig.Store.Traits = rig.Store.Traits with { ReadStreamsMax = 4, IsLocal = false };
+        var copy = await rig.CreateAsync("bert");
+        await rig.WriteAsync(copy, "text", Compressible());
+        await rig.WriteAsync(copy, "metadata.json", "{\"first\": true}");
+        await rig.Cache.SyncAsync(copy.Model, CancellationToken.None);
+        await rig.WriteAsync(copy, "metadata.json", "{\"second\": true}");
+        var reads = 0;
+        rig.Store.BeforeRead = _ =>
+        {
+            reads++;
+            rig.Store.Bytes(Key).AsSpan(100, rig.Store.Bytes(Key).Length / 2).Clear();
+            return how == "gone" ? throw TestStore.Down() : Task.CompletedTask;
+        };
+        await rig.Cache.SyncAsync(copy.Model, CancellationToken.None);
+        Assert.That(reads, Is.Positive);
+        Assert.That(Files(rig)["metadata.json"], Is.EqualTo("{\"second\": true}"));
     }
 
     [Test]
@@ -126,10 +160,27 @@ internal sealed class PackBaseTests
         Assert.That(rig.Model("bert").Copy!.Manifest.BaseRevision, Is.EqualTo(rig.Store.Revision(Key)));
     }
 
+    /// <summary>Text of the length that deflate hardly shrinks.</summary>
+    private static string Incompressible(int length)
+    {
+        var random = new Random(1);
+        return string.Create(length, random, (text, from) =>
+        {
+            for (var i = 0; i < text.Length; i++)
+            {
+                text[i] = (char)from.Next(1, 128);
+            }
+        });
+    }
+
+    private static string Compressible() => string.Concat(Enumerable.Range(0, 800_000).Select(i => $"\"{i}\": {i},\n"));
+
+    private static Dictionary<string, string> Files(CacheRig rig) => SampleArchive.Files(rig.Store.Bytes(Key)).ToDictionary(pair => Path.GetFileName(pair.Key), pair => pair.Value);
+
     private static async Task<CacheRig> LocalStoreAsync(params (string Key, byte[] Bytes)[] objects)
     {
         var rig = CacheRig.Stopped();
-        rig.Store.Traits = rig.Store.Traits with { ReadStreamsMax = 1 };
+        rig.Store.Traits = rig.Store.Traits with { ReadStreamsMax = 1, IsLocal = true };
         foreach (var (key, bytes) in objects)
         {
             rig.Store.Put(key, bytes);

@@ -20,6 +20,7 @@ internal sealed class GcsUploadFaultTests
         // What finds out about conditions uploads, too, and is not what the tests count.
         await _store.ProveConditionsAsync(CancellationToken.None);
         _server.ContentRanges.Clear();
+        _server.Requests.Clear();
     }
 
     [TearDown]

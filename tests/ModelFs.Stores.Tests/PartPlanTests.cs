@@ -61,6 +61,46 @@ internal sealed class PartPlanTests
     }
 
     [Test]
+    public void Small_changes_far_apart_are_sent_as_they_are_at_the_end_of_bridges()
+    {
+        ContentSegment[] segments =
+        [
+            new(0, 500 * MiB, 0), new(500 * MiB, 16 * KiB, null), new((500 * MiB) + (16 * KiB), 300 * MiB, (500 * MiB) + (15 * KiB)),
+            new((800 * MiB) + (16 * KiB), 1 * MiB, null), new((801 * MiB) + (16 * KiB), 100 * MiB, 900 * MiB), new((901 * MiB) + (16 * KiB), 9 * KiB, null),
+        ];
+        var length = (901 * MiB) + (25 * KiB);
+        var plan = PartPlan.Make(length, segments, 16 * MiB, withBridges: true);
+        Require(plan, length, segments);
+        Assert.That(Sent(plan), Is.EqualTo((1 * MiB) + (25 * KiB)));
+        Assert.That(plan.Count(part => part.Pieces.Count > 0), Is.EqualTo(2));
+        Assert.That(Sent(PartPlan.Make(length, segments, 16 * MiB)), Is.EqualTo((10 * MiB) + (9 * KiB)), "without bridges");
+    }
+
+    [Test]
+    public void A_bridge_takes_over_what_is_too_short_for_a_part_between_two_changes()
+    {
+        ContentSegment[] segments =
+        [
+            new(0, 100 * MiB, 0), new(100 * MiB, 16 * KiB, null), new((100 * MiB) + (16 * KiB), 4 * MiB, 101 * MiB), new((104 * MiB) + (16 * KiB), 4 * MiB, null),
+            new((108 * MiB) + (16 * KiB), 100 * MiB, 110 * MiB), new((208 * MiB) + (16 * KiB), 9 * KiB, null),
+        ];
+        var length = (208 * MiB) + (25 * KiB);
+        var plan = PartPlan.Make(length, segments, 16 * MiB, withBridges: true);
+        Require(plan, length, segments);
+        Assert.That(Sent(plan), Is.EqualTo((4 * MiB) + (25 * KiB)));
+    }
+
+    [Test]
+    public void A_change_that_is_nearly_a_part_borrows_the_rest()
+    {
+        ContentSegment[] segments = [new(0, 100 * MiB, 0), new(100 * MiB, (4 * MiB) + (1 * KiB), null), new((104 * MiB) + (1 * KiB), 100 * MiB, 104 * MiB)];
+        var plan = PartPlan.Make((204 * MiB) + (1 * KiB), segments, 16 * MiB, withBridges: true);
+        Require(plan, (204 * MiB) + (1 * KiB), segments);
+        Assert.That(Sent(plan), Is.EqualTo(5 * MiB));
+        Assert.That(plan.SelectMany(part => part.Pieces), Is.Empty);
+    }
+
+    [Test]
     public void Thousands_of_changes_make_no_more_parts_than_allowed()
     {
         var segments = new List<ContentSegment>();
@@ -92,12 +132,16 @@ internal sealed class PartPlanTests
                 offset += length;
             }
 
-            var plan = PartPlan.Make(offset, segments, random.NextInt64(5 * MiB, 64 * MiB));
+            var partBytes = random.NextInt64(5 * MiB, 64 * MiB);
+            var plan = PartPlan.Make(offset, segments, partBytes);
             Require(plan, offset, segments, $"seed {Seed}, round {round}");
+            var bridged = PartPlan.Make(offset, segments, partBytes, withBridges: true);
+            Require(bridged, offset, segments, $"seed {Seed}, round {round}, with bridges");
+            Assert.That(Sent(bridged), Is.LessThanOrEqualTo(Sent(plan)), $"seed {Seed}, round {round}");
         }
     }
 
-    private static long Sent(List<PlannedPart> plan) => plan.Sum(part => part.SourceOffset is null ? part.Length : 0);
+    private static long Sent(List<PlannedPart> plan) => plan.Sum(part => part.BytesSent);
 
     /// <summary>The parts tile the archive, keep S3's limits, and copy only what the segments say is the same.</summary>
     private static void Require(List<PlannedPart> plan, long length, IReadOnlyList<ContentSegment> segments, string? round = null)
@@ -112,12 +156,38 @@ internal sealed class PartPlanTests
                 Assert.That(IsSame(segments, part, source), Is.True, round);
             }
 
+            RequirePieces(part, segments, round);
+
             offset += part.Length;
         }
 
         Assert.That(offset, Is.EqualTo(length), round);
         Assert.That(plan.Select(part => part.Number), Is.EqualTo(Enumerable.Range(1, plan.Count)), round);
         Assert.That(plan, Has.Count.LessThanOrEqualTo(10_000), round);
+    }
+
+    /// <summary>The pieces of a bridge tile it, begin with a copy that is large enough for a part, and copy only what is the same.</summary>
+    private static void RequirePieces(PlannedPart part, IReadOnlyList<ContentSegment> segments, string? round)
+    {
+        var offset = part.Offset;
+        foreach (var piece in part.Pieces)
+        {
+            Assert.That(piece.Offset, Is.EqualTo(offset), round);
+            if (piece.SourceOffset is { } source)
+            {
+                Assert.That(IsSame(segments, new PlannedPart(1, piece.Offset, piece.Length, null), source), Is.True, round);
+            }
+
+            offset += piece.Length;
+        }
+
+        if (part.Pieces.Count > 0)
+        {
+            Assert.That(part.Pieces[0].SourceOffset, Is.Not.Null, round);
+            Assert.That(part.Pieces[0].Length, Is.GreaterThanOrEqualTo(5 * MiB), round);
+            Assert.That(part.Pieces, Has.Count.InRange(2, 8), round);
+            Assert.That(offset, Is.EqualTo(part.Offset + part.Length), round);
+        }
     }
 
     private static bool IsSame(IReadOnlyList<ContentSegment> segments, PlannedPart part, long source) =>

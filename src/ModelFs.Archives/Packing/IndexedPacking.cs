@@ -21,6 +21,7 @@ internal sealed class IndexedPacking : IDisposable
     private readonly BlockingCollection<MemberDraft> _toEncode = [];
     private readonly Channel<PackStep> _steps = Channel.CreateUnbounded<PackStep>(new() { SingleReader = true, SingleWriter = true });
     private readonly MemberProducer _producer;
+    private readonly BaseMembers? _baseMembers;
     private readonly List<ArchiveMember> _members = [];
     private readonly List<ArchiveSegment> _segments = [];
     private CompressionReport _report;
@@ -34,6 +35,7 @@ internal sealed class IndexedPacking : IDisposable
         _stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         _producer = new MemberProducer(folder, options, TakeDraft, Emit);
         _draftsLeft = Encoders + 3;
+        _baseMembers = options is { ReadBase: { } read, Base: { } basis } ? new BaseMembers(basis, read, _stop.Token) : null;
     }
 
     private static int Encoders => Math.Min(Environment.ProcessorCount, EncodersMax);
@@ -51,6 +53,7 @@ internal sealed class IndexedPacking : IDisposable
     /// <inheritdoc/>
     public void Dispose()
     {
+        _baseMembers?.Dispose();
         _stop.Dispose();
         _free.Dispose();
         _toEncode.Dispose();
@@ -70,6 +73,7 @@ internal sealed class IndexedPacking : IDisposable
                 await TakeStepAsync(step).ConfigureAwait(false);
             }
 
+            await CopyBaseMembersAsync().ConfigureAwait(false);
             return await FinishAsync().ConfigureAwait(false);
         }
         finally
@@ -147,12 +151,21 @@ internal sealed class IndexedPacking : IDisposable
         {
             var member = _options.Base!.Members[step.BaseMember];
             AddMember(member.ArchiveBytes, member.TarBytes, member.Coding, member.Digest);
-            AddSegment(new ArchiveSegment(true, member.Offset, member.ArchiveBytes));
+            if (_baseMembers is not null)
+            {
+                await _baseMembers.AddAsync(step.BaseMember, WriteAsync).ConfigureAwait(false);
+            }
+            else
+            {
+                AddSegment(new ArchiveSegment(true, member.Offset, member.ArchiveBytes));
+            }
+
             return;
         }
 
         if (!step.IsUnused)
         {
+            await CopyBaseMembersAsync().ConfigureAwait(false);
             await draft.Done.Task.WaitAsync(_stop.Token).ConfigureAwait(false);
             AddMember(draft.Encoded.WrittenCount, draft.Length, draft.Coding, draft.Digest);
             _report = _report.Plus(draft.Report);
@@ -162,6 +175,8 @@ internal sealed class IndexedPacking : IDisposable
         draft.Clear();
         _free.Add(draft);
     }
+
+    private Task CopyBaseMembersAsync() => _baseMembers?.FlushAsync(WriteAsync) ?? Task.CompletedTask;
 
     private void AddMember(int archiveBytes, int tarBytes, MemberCoding coding, ContentDigest digest)
     {
@@ -203,6 +218,9 @@ internal sealed class IndexedPacking : IDisposable
         }
 
         var sorted = entries.Select(entry => entry.Entry).OrderBy(entry => entry.Path, StringComparer.Ordinal).ToList();
-        return new PackedModel(isIndexed ? length : _members[^1].End, sorted, _segments, _report, index);
+        return new PackedModel(isIndexed ? length : _members[^1].End, sorted, _segments, _report, index)
+        {
+            BytesFromBase = _segments.Where(segment => segment.IsFromBase).Sum(segment => segment.Length) + (_baseMembers?.BytesCopied ?? 0),
+        };
     }
 }

@@ -25,6 +25,9 @@ internal sealed class MemberDraft
 
     public MemberCoding Coding { get; set; }
 
+    /// <summary>Whether it is known already that deflate hardly shrinks it.</summary>
+    public bool IsKnownWorthless { get; set; }
+
     public ContentDigest Digest { get; set; }
 
     /// <summary>What the encoder did.</summary>
@@ -44,6 +47,7 @@ internal sealed class MemberDraft
     public void Clear()
     {
         Length = 0;
+        IsKnownWorthless = false;
         Encoded.ResetWrittenCount();
         Done = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
     }

@@ -28,7 +28,7 @@ internal sealed class MemberEncoder(PackCompression compression, int level) : ID
         var data = draft.Tar;
         draft.Digest = ContentDigest.From(XxHash128.HashToUInt128(data));
         draft.Report = default;
-        if (compression == PackCompression.Store || (compression == PackCompression.Auto && IsWorthless(draft)))
+        if (draft.IsKnownWorthless || compression == PackCompression.Store || (compression == PackCompression.Auto && IsWorthless(draft)))
         {
             Store(draft);
         }

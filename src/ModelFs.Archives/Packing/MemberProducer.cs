@@ -7,8 +7,8 @@ using ModelFs.Models;
 namespace ModelFs.Archives.Packing;
 
 /// <summary>
-/// Reads a model folder into members: a file of its own for each larger file, cut every 4 MiB, small files together. It runs on one thread; what it makes comes out in
-/// the order of the archive.
+/// Reads a model folder into members: members of its own for each larger file, small files together. It runs on one thread; what it makes comes out in the order of the
+/// archive.
 /// </summary>
 internal sealed class MemberProducer(string folder, PackOptions options, Func<MemberDraft> takeDraft, Action<PackStep> emit)
 {
@@ -17,6 +17,15 @@ internal sealed class MemberProducer(string folder, PackOptions options, Func<Me
 
     /// <summary>Small files are packed together up to this size; so much is fetched at least when one of them is read.</summary>
     public const int GroupBytes = 512 << 10;
+
+    /// <summary>Where members of the base have to be fetched, fewer bytes of the tar than this are compressed again in the time of the request.</summary>
+    public const int ReadBytesMin = 2 << 20;
+
+    /// <summary>
+    /// So much content stands in one member with a larger file's headers: a change anywhere in the file changes its time, and with it these headers, but not the rest of the
+    /// first piece.
+    /// </summary>
+    private const int HeadBytes = 16 << 10;
 
     private readonly ArrayBufferWriter<byte> _headers = new();
     private readonly List<PackedEntry> _packed = [];
@@ -117,7 +126,7 @@ internal sealed class MemberProducer(string folder, PackOptions options, Func<Me
         EndGroup();
         using var file = new SourceFile(folder, entry);
         var headers = _headers.WrittenSpan;
-        for (long offset = 0; offset < entry.Size; offset += MemberDraft.ContentBytes)
+        for (long offset = 0; offset < entry.Size; offset = PieceEnd(offset))
         {
             var draft = takeDraft();
             if (offset == 0)
@@ -125,43 +134,54 @@ internal sealed class MemberProducer(string folder, PackOptions options, Func<Me
                 headers.CopyTo(draft.Append(headers.Length));
             }
 
-            file.ReadFully(draft.Append((int)Math.Min(file.Left, MemberDraft.ContentBytes)));
+            file.ReadFully(draft.Append((int)Math.Min(file.Left, PieceEnd(offset) - offset)));
             if (file.Left == 0)
             {
                 var padding = TarHeaderWriter.Padding(entry.Size);
                 padding.CopyTo(draft.Append(padding.Length));
             }
 
-            if (before is not null && offset > 0 && SamePiece(before, offset, draft) is { } member)
-            {
-                EmitBase(member);
-                emit(new PackStep(draft, -1, IsUnused: true));
-            }
-            else
-            {
-                Emit(draft);
-            }
+            EmitPiece(draft, before is null ? null : SamePiece(before, before.ContentTarOffset + offset - (offset == 0 ? headers.Length : 0), draft));
         }
 
         _packed.Add(new PackedEntry(file.Finish(), headers.Length));
     }
 
-    /// <summary>The member of the base that holds exactly these bytes at this place of the file.</summary>
-    private int? SamePiece(IndexedEntry before, long offset, MemberDraft draft)
+    /// <summary>Where the piece of a larger file ends that begins at an offset: behind the head, then at every 4 MiB.</summary>
+    private static long PieceEnd(long offset) => offset == 0 ? HeadBytes : ((offset / MemberDraft.ContentBytes) + 1) * MemberDraft.ContentBytes;
+
+    /// <summary>A piece that the base has, too, is taken from there; where that means fetching it, only when it would have to be compressed otherwise.</summary>
+    private void EmitPiece(MemberDraft draft, int? same)
     {
-        var index = options.Base!;
-        var number = before.FirstMember + (int)(offset / MemberDraft.ContentBytes);
-        if (number >= before.FirstMember + before.MemberCount)
+        if (same is not { } member)
         {
-            return null;
+            Emit(draft);
+        }
+        else if (options.ReadBase is not null && options.Base!.Members[member] is var there && (there.Coding == MemberCoding.Stored || there.TarBytes < ReadBytesMin))
+        {
+            draft.IsKnownWorthless = there.Coding == MemberCoding.Stored;
+            Emit(draft);
+        }
+        else
+        {
+            EmitBase(member);
+            emit(new PackStep(draft, -1, IsUnused: true));
+        }
+    }
+
+    /// <summary>The member of the base that holds exactly these bytes, from a place of its tar on that belongs to the same file.</summary>
+    private int? SamePiece(IndexedEntry before, long tarOffset, MemberDraft draft)
+    {
+        var members = options.Base!.Members;
+        var (low, high) = (before.FirstMember, before.FirstMember + before.MemberCount - 1);
+        while (low < high)
+        {
+            var middle = (low + high + 1) / 2;
+            (low, high) = members[middle].TarOffset <= tarOffset ? (middle, high) : (low, middle - 1);
         }
 
-        var member = index.Members[number];
-        return member.TarOffset == before.ContentTarOffset + offset
-            && member.TarBytes == draft.Length
-            && member.Digest == ContentDigest.From(XxHash128.HashToUInt128(draft.Tar))
-            ? number
-            : null;
+        var member = members[low];
+        return member.TarOffset == tarOffset && member.TarBytes == draft.Length && member.Digest == ContentDigest.From(XxHash128.HashToUInt128(draft.Tar)) ? low : null;
     }
 
     private void EndGroup()

@@ -38,13 +38,58 @@ internal sealed class PackPlan
         var steps = new List<Step>();
         for (var i = 0; i < sequence.Count;)
         {
-            PlanItem item = UnitAt(sequence, i) is { } unit ? unit : FreshAt(sequence, i);
+            PlanItem item = UnitAt(sequence, i) is { } unit && IsTaken(unit) ? unit : FreshAt(sequence, i);
             steps.Add(new Step(item, i));
             i += item is PlanItem.FromBase { EntryCount: var count } ? count : 1;
         }
 
-        return JoinSmall(steps, sequence);
+        return JoinSmall(_options.ReadBase is null ? steps : [.. WithoutShortReads(steps, sequence)], sequence);
     }
+
+    /// <summary>Packs anew what would be a small read of the base.</summary>
+    private IEnumerable<Step> WithoutShortReads(List<Step> steps, List<(TreeEntry Entry, int Before)> sequence)
+    {
+        for (var i = 0; i < steps.Count;)
+        {
+            var end = i + 1;
+            if (steps[i].Item is PlanItem.FromBase first)
+            {
+                var (next, bytes) = (first.FirstMember, 0L);
+                for (end = i; end < steps.Count && steps[end].Item is PlanItem.FromBase unit && unit.FirstMember == next; end++)
+                {
+                    next += unit.MemberCount;
+                    bytes += _base.Members[next - 1].TarEnd - _base.Members[unit.FirstMember].TarOffset;
+                }
+
+                if (bytes < MemberProducer.ReadBytesMin)
+                {
+                    foreach (var step in steps[i..end].SelectMany(step => Dissolve(step, sequence)))
+                    {
+                        yield return step;
+                    }
+
+                    i = end;
+                    continue;
+                }
+            }
+
+            foreach (var step in steps[i..end])
+            {
+                yield return step;
+            }
+
+            i = end;
+        }
+    }
+
+    private static IEnumerable<Step> Dissolve(Step step, List<(TreeEntry Entry, int Before)> sequence) => step.Item is PlanItem.FromBase unit
+        ? Enumerable.Range(step.At, unit.EntryCount).Select(at => new Step(new PlanItem.Fresh(sequence[at].Entry), at))
+        : [step];
+
+    /// <summary>Where taking over means fetching, stored members are cheaper made of the files; a larger file with such members goes piece by piece.</summary>
+    private bool IsTaken(PlanItem.FromBase unit) =>
+        _options.ReadBase is null
+        || Enumerable.Range(unit.FirstMember, unit.MemberCount).All(member => _base.Members[member].Coding == MemberCoding.Deflated);
 
     private PlanItem.Fresh FreshAt(List<(TreeEntry Entry, int Before)> sequence, int at)
     {
@@ -140,14 +185,10 @@ internal sealed class PackPlan
 
         void EndGroup()
         {
-            joined.AddRange(group.Count == 1 ? [group[0].Item] : group.SelectMany(Dissolve));
+            joined.AddRange(group.Count == 1 ? [group[0].Item] : group.SelectMany(step => Dissolve(step, sequence)).Select(step => step.Item));
             group.Clear();
             groupBytes = 0;
         }
-
-        IEnumerable<PlanItem> Dissolve(Step step) => step.Item is PlanItem.FromBase unit
-            ? Enumerable.Range(step.At, unit.EntryCount).Select(at => new PlanItem.Fresh(sequence[at].Entry))
-            : [step.Item];
     }
 
     /// <summary>Bytes of the tar that an item takes in a group; null for what has members of its own.</summary>

@@ -20,7 +20,7 @@ BENCHES = {
     "publish": [publishing.whole],
     "start": [starting.ready, starting.listing],
     "write": [writing.files],
-    "indexed": [indexed.whole, indexed.cold_look, indexed.small_change],
+    "indexed": [indexed.whole, indexed.cold_look, indexed.server_start, indexed.small_change],
     "sweeps": [sweeps.size, sweeps.files, sweeps.listing, sweeps.readers],
 }
 # Run when they are asked for by name.

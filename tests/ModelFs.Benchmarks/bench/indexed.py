@@ -1,7 +1,9 @@
-"""Archives with an index, as ModelFs writes them, beside their foreign selves: cold listing, one file, the whole, and a small change."""
+"""Archives with an index, as ModelFs writes them, beside their foreign selves: cold listing, one file, the whole, a server's start, and small changes."""
+import concurrent.futures
 import os
 import shutil
 import statistics
+import time
 
 from . import models, peers
 from .figures import OURS, in_turn
@@ -44,7 +46,7 @@ def whole(context):
 def cold_look(context):
     """ls -lR of a model of 1,000 files that was never fetched, and in another mount its metadata.json."""
     server, name = context.server, "indexed_thousand"
-    mib = 256 if context.quick else 1024
+    mib = 256 if context.quick else 2048
     archive = context.models.archive(f"{name}_{mib}", lambda folder: _thousand(folder, mib))
     key = _indexed(context, f"{name}_{mib}", archive)
     figure = context.record.figure("indexed", f"first look into a model of {mib} MiB and 1,000 files", "ms")
@@ -70,8 +72,25 @@ def _thousand(folder, mib):
     models.small_files(folder + "/small", 998)
 
 
+def server_start(context):
+    """A server opens all files of a cold model, one after the other, and reads each whole; beside it the bare transfer of the archive, and the same reads of a local folder."""
+    server = context.server
+    for title, (name, archive) in (("big", context.big()), ("mixed", context.mixed())):
+        key = _indexed(context, name, archive)
+        tree = context.models.tree(name, None)
+        files = sorted((os.path.relpath(os.path.join(folder, file), tree) for folder, _, names in os.walk(tree) for file in names), key=lambda path: (path != "metadata.json", path))
+        figure = context.record.figure("indexed", f"a server's start from indexed '{title}': every file in order, each whole", "s")
+        run([context.machine.probe, "read", tree])
+        for _ in range(context.rounds):
+            with Mount(context.machine, server.url(BUCKET)) as mount:
+                figure.add(OURS, run([context.machine.probe, "read", *(f"{mount.path}/{name}/{file}" for file in files)]).seconds)
+            transfer = run(f"curl -sf '{server.object_url(key, BUCKET)}' -o /dev/null").seconds
+            figure.add("transfer, then a local copy", transfer + run([context.machine.probe, "read", *(f"{tree}/{file}" for file in files)]).seconds)
+        context.record.goal("I5", f"a server's start from indexed '{title}', of transfer and local copy", figure.ratio(OURS, "transfer, then a local copy"), "<=", 1.15)
+
+
 def small_change(context):
-    """10 KB changed in a model of 1 GiB: published by the server's own copying of what did not change."""
+    """10 KB changed at the beginning, in the middle and at the end of a file of 1 GiB: published by the server's own copying of what did not change."""
     server, mib = context.server, 256 if context.quick else 1024
     name = f"even_{mib}"
     key = _indexed(context, name, context.models.archive(name, lambda folder: models.even(folder, mib)))
@@ -79,29 +98,41 @@ def small_change(context):
     sent = context.record.figure("indexed", "bytes sent for it", "MiB")
     with Mount(context.machine, server.url(BUCKET), "--settle", "600") as mount:
         context.machine.probe_run("read", f"{mount.path}/{name}")
-        for number in range(context.rounds):
-            with open(f"{mount.path}/{name}/weights.bin", "r+b") as stream:
-                stream.seek((100 << 20) + number * (20 << 20))
-                stream.write(os.urandom(10_000))
+        # The first publish of a mount also finds out which conditions the server keeps.
+        _edit(mount, name, 0)
+        mount.sync(name)
+        # Three rounds: the server keeps replaced objects for hours, and has 8 GiB of memory for them.
+        for mebibyte in (1, mib // 2, mib - 1):
+            _edit(mount, name, mebibyte)
             before = mount.status()["requests"].get("store.bytes_out", 0)
             figure.add(OURS, mount.sync(name).seconds)
             sent.add(OURS, (mount.status()["requests"].get("store.bytes_out", 0) - before) / (1 << 20))
             figure.add("bare compose", _compose(server, key))
-    context.record.goal("I6", f"10 KB changed in {mib} MiB: sent", statistics.median(sent.samples[OURS]), "<=", 6, "MiB")
+    context.record.goal("I6", f"10 KB changed in {mib} MiB: sent, the worst of three places", max(sent.samples[OURS]), "<=", 6, "MiB")
     context.record.goal("I6", f"10 KB changed in {mib} MiB: time, of the server's bare compose", figure.ratio(OURS, "bare compose"), "<=", 1.2)
 
 
+def _edit(mount, name, mebibyte):
+    with open(f"{mount.path}/{name}/weights.bin", "r+b") as stream:
+        stream.seek(mebibyte << 20)
+        stream.write(os.urandom(10_000))
+
+
 def _compose(server, key):
-    """Seconds for a server-side copy of the object in parts of 64 MiB."""
-    import time
+    """Seconds for a server-side copy of the object in parts, four at once as ModelFs does it: one after the other takes longer."""
     size = server.client.head_object(Bucket=BUCKET, Key=key)["ContentLength"]
+    count = max(4, -(-size // (256 << 20)))
+    bounds = [size * number // count for number in range(count + 1)]
     start = time.perf_counter()
     upload = server.client.create_multipart_upload(Bucket=BUCKET, Key="composed")["UploadId"]
-    parts = []
-    for number, offset in enumerate(range(0, size, 64 << 20), 1):
-        copied = server.client.upload_part_copy(Bucket=BUCKET, Key="composed", UploadId=upload, PartNumber=number, CopySource={"Bucket": BUCKET, "Key": key},
-                                                CopySourceRange=f"bytes={offset}-{min(size, offset + (64 << 20)) - 1}")
-        parts.append({"PartNumber": number, "ETag": copied["CopyPartResult"]["ETag"]})
+
+    def copy(number):
+        copied = server.client.upload_part_copy(Bucket=BUCKET, Key="composed", UploadId=upload, PartNumber=number + 1, CopySource={"Bucket": BUCKET, "Key": key},
+                                                CopySourceRange=f"bytes={bounds[number]}-{bounds[number + 1] - 1}")
+        return {"PartNumber": number + 1, "ETag": copied["CopyPartResult"]["ETag"]}
+
+    with concurrent.futures.ThreadPoolExecutor(4) as pool:
+        parts = list(pool.map(copy, range(count)))
     server.client.complete_multipart_upload(Bucket=BUCKET, Key="composed", UploadId=upload, MultipartUpload={"Parts": parts})
     seconds = time.perf_counter() - start
     server.client.delete_object(Bucket=BUCKET, Key="composed")

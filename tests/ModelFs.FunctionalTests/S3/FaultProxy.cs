@@ -30,6 +30,7 @@ internal sealed class FaultProxy : IDisposable
     private readonly ManualResetEventSlim _flowing = new(true);
     private readonly int _port;
     private Socket? _listener;
+    private long _bytesSent;
 
     public FaultProxy(string endpoint)
     {
@@ -40,6 +41,9 @@ internal sealed class FaultProxy : IDisposable
     }
 
     public string Endpoint => $"http://127.0.0.1:{_port}";
+
+    /// <summary>From clients to the server, in bytes, headers included.</summary>
+    public long BytesSent => Interlocked.Read(ref _bytesSent);
 
     /// <summary>Asked for every request, by its first line; null passes it on.</summary>
     public Func<string, ProxyFault?> Fault { get; set; } = _ => null;
@@ -120,6 +124,7 @@ internal sealed class FaultProxy : IDisposable
         {
             for (var length = client.Receive(buffer); length > 0; length = client.Receive(buffer))
             {
+                Interlocked.Add(ref _bytesSent, length);
                 var fault = LineOf(buffer.AsSpan(0, length)) is { } line ? FaultOf(line) : null;
                 if (fault is { LosesAnswer: true })
                 {

@@ -78,6 +78,22 @@ internal sealed class S3AccessTests : S3Fixture
 
     [Test]
     [Promise("S7")]
+    public void A_name_that_can_not_be_asked_for_is_an_error_and_no_absence()
+    {
+        Upload("", "bert:A", "gpt:A");
+        Client("let", Bucket, "s3:GetObject");
+        using var proxy = new FaultProxy(CephServer.Endpoint);
+        var mount = Mount(new MountSettings { Environment = CephServer.Stranger, More = ["--fetch-deadline", "3"] }, Url(proxy.Endpoint));
+        TreeSnapshot.AssertEqual(mount.At("bert"), Tree("bert"));
+        proxy.GoDown();
+        Assert.That(() => File.ReadAllText(mount.At("gpt", "metadata.json")), Throws.InstanceOf<IOException>().And.Not.InstanceOf<DirectoryNotFoundException>());
+        TreeSnapshot.AssertEqual(mount.At("bert"), Tree("bert", "again"));
+        proxy.ComeUp();
+        Eventually.True(() => File.Exists(mount.At("gpt", "metadata.json")), "it is found once the store is back");
+    }
+
+    [Test]
+    [Promise("S7")]
     public void Models_of_projects_are_found_by_their_names_with_the_layout_of_projects()
     {
         Pack("bert:B");

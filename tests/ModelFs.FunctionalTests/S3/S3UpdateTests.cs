@@ -30,6 +30,34 @@ internal sealed class S3UpdateTests : S3Fixture
         Assert.That(Actor.Bash($"tar -tzf {ArchiveOf("bert")} | sort | uniq -d").Output, Is.Empty);
     }
 
+    [Test]
+    [Promise("A4")]
+    public void Ten_kilobytes_changed_at_the_beginning_in_the_middle_or_at_the_end_of_a_large_file_send_at_most_six_mebibytes()
+    {
+        using var proxy = new FaultProxy(CephServer.Endpoint);
+        var mount = Mount(AsOwner(), Url(proxy.Endpoint));
+        var local = Folder.Create("bert");
+        Actor.Bash($"head -c 60M /dev/urandom > {local}/before; head -c 80M /dev/urandom > {local}/weights; head -c 60M /dev/urandom > {local}/zafter; echo '{{}}' > {local}/metadata.json");
+        Actor.Run("/bin/cp", "-a", local, mount.Root);
+        mount.Sync();
+        Assert.That(proxy.BytesSent, Is.GreaterThan(200 << 20));
+
+        foreach (var mebibyte in new[] { 0, 6, 40, 79, 41 })
+        {
+            var before = proxy.BytesSent;
+            Actor.Bash($"head -c 10000 /dev/urandom | dd of={mount.At("bert", "weights")} bs=1M seek={mebibyte} conv=notrunc status=none");
+            mount.Sync();
+            Assert.That(proxy.BytesSent - before, Is.Positive.And.LessThan(6 << 20), $"at {mebibyte} MiB");
+        }
+
+        var copy = Folder.At("copy");
+        Actor.Run("/bin/cp", "-a", mount.At("bert"), copy);
+        mount.Unmount();
+        Download("bert");
+        AssertArchiveHolds("bert", copy);
+        Assert.That(Client("list", Bucket).Output.Split('\n', StringSplitOptions.RemoveEmptyEntries), Is.EqualTo(new[] { "bert.tar.gz" }), "nothing is left of what the archives were made of");
+    }
+
     private static long BytesSent(MountedStore mount)
     {
         using var status = System.Text.Json.JsonDocument.Parse(MountedStore.Modelfs(["status", mount.Root, "--json"]).Succeeded().Output);
