@@ -12,9 +12,14 @@ namespace ModelFs.Cache;
 public sealed class CacheFolder : IDisposable
 {
     private const string VersionText = "modelfs-cache 1\n";
+    private const long IdsReserved = 256;
 
     private readonly SafeFileHandle _lock;
+    private readonly Lock _ids = new();
     private long _lastId;
+
+    /// <summary>What <c>ids</c> says: a later daemon begins behind it.</summary>
+    private long _reservedId;
 
     private CacheFolder(string path, SafeFileHandle lockFile)
     {
@@ -74,7 +79,7 @@ public sealed class CacheFolder : IDisposable
             }
 
             folder.DropStaging();
-            folder._lastId = folder.LargestId();
+            folder._lastId = folder._reservedId = Math.Max(folder.LargestId(), folder.ReadReserved());
             return folder;
         }
         catch
@@ -84,8 +89,20 @@ public sealed class CacheFolder : IDisposable
         }
     }
 
-    /// <summary>A new copy id, never used before in this folder.</summary>
-    public long NextId() => Interlocked.Increment(ref _lastId);
+    /// <summary>A new copy id, never used before in this folder: what still names an old copy, a session or an intent, never means another one.</summary>
+    public long NextId()
+    {
+        lock (_ids)
+        {
+            if (++_lastId > _reservedId)
+            {
+                _reservedId = _lastId + IdsReserved;
+                DurableFile.WriteBytes(Path.Combine(Root, "ids"), Encoding.ASCII.GetBytes(string.Create(CultureInfo.InvariantCulture, $"{_reservedId}\n")), durable: false);
+            }
+
+            return _lastId;
+        }
+    }
 
     /// <inheritdoc/>
     public void Dispose() => _lock.Dispose();
@@ -148,6 +165,12 @@ public sealed class CacheFolder : IDisposable
                 TreeRemoval.Remove(left);
             }
         }
+    }
+
+    private long ReadReserved()
+    {
+        var path = Path.Combine(Root, "ids");
+        return File.Exists(path) && long.TryParse(File.ReadAllText(path).Trim(), NumberStyles.None, CultureInfo.InvariantCulture, out var reserved) ? reserved : 0;
     }
 
     private long LargestId()

@@ -90,8 +90,11 @@ public sealed class CachedModel
     /// <summary>Whether a publish attempt is running.</summary>
     internal bool IsPublishing { get; set; }
 
-    /// <summary>Whether the model is being removed: no publish begins.</summary>
-    internal bool IsRemoving { get; set; }
+    /// <summary>Whether the model is being removed or renamed: no publish begins, which would be one of the old name.</summary>
+    internal bool IsNameChanging { get; set; }
+
+    /// <summary>The removal that an earlier daemon began and this one finishes.</summary>
+    internal Task RemovalTakenUp { get; set; } = Task.CompletedTask;
 
     /// <summary>Serialises what writes this model's mark and manifest.</summary>
     internal SemaphoreSlim DiskTurn { get; } = new(1, 1);

@@ -84,6 +84,43 @@ internal sealed class CopyChanges(CacheJournal journal, WritebackQueue queue, Co
         await BeginAsync(copy, path, kind, cancellationToken).ConfigureAwait(false);
     }
 
+    /// <summary>
+    /// Makes a copy the content of a key of which the store has nothing: a change like any other, marked first. The caller has the model's disk turn, or
+    /// the model is shown to nobody yet.
+    /// </summary>
+    /// <exception cref="ModelException">The mark can't be written, or not all of the copy is here.</exception>
+    public void MakeNew(ModelCopy copy, string newKey)
+    {
+        var since = copy.DirtySince ?? time.GetUtcNow();
+        if (copy.Hydration is not null)
+        {
+            throw new ModelException(ModelErrorKind.Busy, $"not all of {copy.Model.Name} is here; try again");
+        }
+
+        if (copy.Manifest.Indexed)
+        {
+            ForgetIndex(copy);
+        }
+
+        journal.Mark(copy.Id, newKey, CacheJournal.StateDirty, since);
+        var manifest = copy.Manifest with { Key = newKey, BaseRevision = null, BaseLength = 0, BaseModified = default, BaseDigest = null };
+        CopyFiles.WriteManifest(copy.Folder, manifest, durable: true);
+        lock (copy.Model.Gate)
+        {
+            copy.Manifest = manifest;
+            copy.DirtySince = since;
+            copy.IsMarkedSynced = false;
+            copy.OnlyRemovals = false;
+            copy.Sent = [];
+            copy.ChangeVersion++;
+            copy.LastChange = time.GetUtcNow();
+            if (copy.Model.State == ModelState.Ready)
+            {
+                copy.Model.MoveTo(ModelState.Dirty);
+            }
+        }
+    }
+
     /// <summary>From the first change on the index says nothing of the copy any more. On the disk this need not last: what is marked is never taken for indexed.</summary>
     internal static void ForgetIndex(ModelCopy copy)
     {

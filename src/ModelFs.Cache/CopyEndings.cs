@@ -11,6 +11,16 @@ internal sealed class CopyEndings(CopyFiles files, CacheJournal journal, CopyShe
         lock (model.Gate)
         {
             ModelCache.Retire(model, copy);
+        }
+
+        DropRetired(copy);
+    }
+
+    /// <summary>Drops a copy with changes that is its model's no more.</summary>
+    public void DropRetired(ModelCopy copy)
+    {
+        lock (copy.Model.Gate)
+        {
             copy.DirtySince = null;
         }
 

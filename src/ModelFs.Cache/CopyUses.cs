@@ -15,6 +15,15 @@ internal sealed class CopyUses(CopyShelf shelf, CopyTurnover turnover, TimeProvi
         }
     }
 
+    /// <summary>A name in the copy changed.</summary>
+    public static void Moved(ModelCopy copy)
+    {
+        lock (copy.Model.Gate)
+        {
+            copy.NoteMoved();
+        }
+    }
+
     /// <summary>A file was closed: the copy may be dropped now, or a newer one take its place.</summary>
     public void Closed(ModelCopy copy, string path)
     {

@@ -71,11 +71,12 @@ public sealed partial class ModelCache : IAsyncDisposable
         _closes = new ClosePublisher(_queue, time, logger);
         _resolver = new ConflictResolver(store, Catalog, _shelf, _files, _journal, _endings, _queue, time, logger);
         _changes = new CopyChanges(_journal, _queue, _reads, _disk, time);
-        _moves = new ModelMoves(store, Catalog, _journal, _queue, _fetches, _reads, options, time, logger);
+        var own = new OwnRevisions(store, new SentArchives(store, _journal));
+        _moves = new ModelMoves(store, Catalog, _journal, own, _changes, _queue, _fetches, _reads, options, time, logger);
         _uses = new CopyUses(_shelf, _turnover, time);
         _creation = new ModelCreation(Catalog, _files, _journal, _shelf, _queue, time);
         _waits = new StoreWaits(_queue, options, time);
-        _removals = new ModelRemovals(store, Catalog, _journal, _endings, _queue, options, time, logger);
+        _removals = new ModelRemovals(store, Catalog, _journal, own, _changes, _endings, _queue, options, time, logger);
         _hydrator.FileCompleted += (copy, path) => FileCompleted?.Invoke(copy, path);
         _shelf.Retired += copy => CopyRetired?.Invoke(copy);
         _contents.FileDropped += (copy, path) => FileReplaced?.Invoke(copy, path);
@@ -226,6 +227,9 @@ public sealed partial class ModelCache : IAsyncDisposable
     /// <summary>A file of the copy was opened; it is neither evicted nor replaced until <see cref="FileClosed"/>.</summary>
     public static void FileOpened(ModelCopy copy, string path = "") => CopyUses.Opened(copy, path);
 
+    /// <summary>A name in the copy changed, or may have since its open files were opened: they keep their content by whatever name.</summary>
+    public static void NameMoved(ModelCopy copy) => CopyUses.Moved(copy);
+
     /// <summary>The counterpart of <see cref="FileOpened"/>.</summary>
     public void FileClosed(ModelCopy copy, string path = "") => _uses.Closed(copy, path);
 
@@ -368,9 +372,10 @@ public sealed partial class ModelCache : IAsyncDisposable
     /// <summary>Under the model's gate: the model has no copy from now on.</summary>
     internal static void Retire(CachedModel model, ModelCopy copy)
     {
+        // First what can be refused: a copy that is being published is nobody's to retire.
+        model.MoveTo(ModelState.Absent);
         copy.IsRetired = true;
         model.Copy = null;
         model.Incarnation++;
-        model.MoveTo(ModelState.Absent);
     }
 }

@@ -12,6 +12,7 @@ public sealed class ModelCopy
 {
     private readonly Dictionary<string, int> _writers = new(StringComparer.Ordinal);
     private readonly Dictionary<string, int> _open = new(StringComparer.Ordinal);
+    private bool _areOpenPathsOld;
 
     internal ModelCopy(CachedModel model, long id, string folder, CopyManifest manifest)
     {
@@ -121,8 +122,11 @@ public sealed class ModelCopy
     /// <summary>The time of last use that the folder's mtime tells the next daemon.</summary>
     internal DateTimeOffset LastUsedOnDisk { get; set; }
 
-    /// <summary>Whether a file is open. The caller holds the gate.</summary>
-    internal bool IsOpen(string path) => _open.ContainsKey(path);
+    /// <summary>Whether a file may be open. The caller holds the gate.</summary>
+    internal bool IsOpen(string path) => _areOpenPathsOld || _open.ContainsKey(path);
+
+    /// <summary>A name changed: files that are open may have another one than they were opened by, so until they are closed every file counts as open.</summary>
+    internal void NoteMoved() => _areOpenPathsOld |= OpenFiles > 0;
 
     /// <summary>Counts an open file by its path.</summary>
     internal void AddOpen(string path)
@@ -135,6 +139,7 @@ public sealed class ModelCopy
     internal void RemoveOpen(string path)
     {
         OpenFiles--;
+        _areOpenPathsOld &= OpenFiles > 0;
         if (_open.TryGetValue(path, out var count) && count > 1)
         {
             _open[path] = count - 1;

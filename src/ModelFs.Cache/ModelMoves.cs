@@ -11,7 +11,7 @@ namespace ModelFs.Cache;
 /// anywhere leaves the old model, the new one, or both, and the next one goes on.
 /// </summary>
 internal sealed partial class ModelMoves(
-    IModelStore store, ModelCatalog catalog, CacheJournal journal, WritebackQueue queue, ModelFetches fetches, CopyReads reads, CacheOptions options, TimeProvider time, ILogger logger) : IAsyncDisposable
+    IModelStore store, ModelCatalog catalog, CacheJournal journal, OwnRevisions own, CopyChanges changes, WritebackQueue queue, ModelFetches fetches, CopyReads reads, CacheOptions options, TimeProvider time, ILogger logger) : IAsyncDisposable
 {
     private readonly CancellationTokenSource _stopping = new();
     private readonly Lock _gate = new();
@@ -28,6 +28,7 @@ internal sealed partial class ModelMoves(
             await reads.WaitForAllAsync(partial, hydration, _stopping.Token).ConfigureAwait(false);
         }
 
+        var isHolding = false;
         await model.DiskTurn.WaitAsync(_stopping.Token).ConfigureAwait(false);
         try
         {
@@ -35,14 +36,23 @@ internal sealed partial class ModelMoves(
             StoredObject? stored;
             lock (model.Gate)
             {
-                if (model.IsPublishing || model.Fetch is not null || model.Move is not null || model.Copy is { OpenWriters: > 0 })
+                if (model.IsPublishing || model.IsNameChanging || model.Fetch is not null || model.Move is not null || model.Copy is { OpenWriters: > 0 })
                 {
                     throw new ModelException(ModelErrorKind.Busy, $"{model.Name} is being written, fetched, published or renamed; try again when it is done");
                 }
 
                 RequireWhole(model.Copy);
-
+                model.IsNameChanging = isHolding = true;
                 (copy, stored) = (model.Copy, model.Stored);
+            }
+
+            string? oldRevision = stored?.Revision.Value;
+            if (copy is not null)
+            {
+                // Where somebody else replaced it, theirs keeps the old name.
+                (stored, var isOwn) = await own.FindAsync(copy, stored, _stopping.Token).ConfigureAwait(false);
+                oldRevision = stored is null ? null : isOwn ? stored.Revision.Value : copy.Manifest.BaseRevision;
+                stored = oldRevision is null ? null : stored;
             }
 
             if (stored is not null && !options.AllowDelete)
@@ -54,12 +64,12 @@ internal sealed partial class ModelMoves(
             var newKey = new ModelKey(newName, format).ToString();
             if (stored is not null)
             {
-                move = journal.NoteIntent(new ModelIntent(1, 0, ModelIntent.KindMove, stored.Key, stored.Revision.Value, newKey, null, copy?.Id ?? 0, time.GetUtcNow()));
+                move = journal.NoteIntent(new ModelIntent(1, 0, ModelIntent.KindMove, stored.Key, oldRevision, newKey, null, copy?.Id ?? 0, time.GetUtcNow()));
             }
 
             if (copy is not null)
             {
-                Rebase(copy, newKey);
+                changes.MakeNew(copy, newKey);
             }
 
             lock (model.Gate)
@@ -71,6 +81,14 @@ internal sealed partial class ModelMoves(
         }
         finally
         {
+            if (isHolding)
+            {
+                lock (model.Gate)
+                {
+                    model.IsNameChanging = false;
+                }
+            }
+
             model.DiskTurn.Release();
         }
 
@@ -93,14 +111,14 @@ internal sealed partial class ModelMoves(
             }
 
             var model = catalog.GetOrAdd(newKey.Model);
-            if (model.Copy is null)
+            if (model.Copy is not { IsDirty: true })
             {
                 var old = catalog.GetOrAdd(oldKey.Model);
 
                 // One of which the machine's unclean end left only a part is fetched anew, under the new name.
                 if (old.Copy is { Hydration: null } copy && copy.Id == move.CopyId)
                 {
-                    Rebase(copy, move.NewKey);
+                    changes.MakeNew(copy, move.NewKey);
                     model = old;
                 }
             }
@@ -144,34 +162,6 @@ internal sealed partial class ModelMoves(
         if (copy?.Hydration is not null)
         {
             throw new ModelException(ModelErrorKind.Busy, $"not all of {copy.Model.Name} is here; try again");
-        }
-    }
-
-    /// <summary>Makes a copy the content of a new key: a change like any other, marked first.</summary>
-    private void Rebase(ModelCopy copy, string newKey)
-    {
-        var since = copy.DirtySince ?? time.GetUtcNow();
-        if (copy.Manifest.Indexed)
-        {
-            CopyChanges.ForgetIndex(copy);
-        }
-
-        journal.Mark(copy.Id, newKey, CacheJournal.StateDirty, since);
-        var manifest = copy.Manifest with { Key = newKey, BaseRevision = null, BaseLength = 0, BaseModified = default, BaseDigest = null };
-        CopyFiles.WriteManifest(copy.Folder, manifest, durable: true);
-        lock (copy.Model.Gate)
-        {
-            copy.Manifest = manifest;
-            copy.DirtySince = since;
-            copy.IsMarkedSynced = false;
-            copy.OnlyRemovals = false;
-            copy.Sent = [];
-            copy.ChangeVersion++;
-            copy.LastChange = time.GetUtcNow();
-            if (copy.Model.State == ModelState.Ready)
-            {
-                copy.Model.MoveTo(ModelState.Dirty);
-            }
         }
     }
 
@@ -310,7 +300,7 @@ internal sealed partial class ModelMoves(
         try
         {
             journal.Rewrite(move);
-            Rebase(copy, move.NewKey!);
+            changes.MakeNew(copy, move.NewKey!);
             lock (model.Gate)
             {
                 model.Move = move;

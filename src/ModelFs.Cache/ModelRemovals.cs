@@ -7,7 +7,7 @@ namespace ModelFs.Cache;
 
 /// <summary>Removing models. What is deleted in the store is noted first, so that a daemon that dies in between leaves no half: the next one goes on.</summary>
 internal sealed partial class ModelRemovals(
-    IModelStore store, ModelCatalog catalog, CacheJournal journal, CopyEndings endings, WritebackQueue queue, CacheOptions options, TimeProvider time, ILogger logger)
+    IModelStore store, ModelCatalog catalog, CacheJournal journal, OwnRevisions own, CopyChanges changes, CopyEndings endings, WritebackQueue queue, CacheOptions options, TimeProvider time, ILogger logger)
 {
     /// <summary>Removes a model whose folder is empty.</summary>
     /// <exception cref="ModelException">It is in use or not allowed, or the store refused.</exception>
@@ -16,15 +16,18 @@ internal sealed partial class ModelRemovals(
         ModelCopy? copy;
         StoredObject? stored;
         ModelIntent? move;
+
+        // Asked again by a program that the death of an earlier daemon must not trouble.
+        await model.RemovalTakenUp.WaitAsync(cancellationToken).ConfigureAwait(false);
         lock (model.Gate)
         {
             var isMoved = model.Move is not null && model.Copy is not { Manifest.BaseRevision: null };
-            if (model.IsPublishing || model.IsRemoving || isMoved || model.Copy is { OpenWriters: > 0 })
+            if (model.IsPublishing || model.IsNameChanging || isMoved || model.Copy is { OpenWriters: > 0 })
             {
                 throw new ModelException(ModelErrorKind.Busy, $"{model.Name} is being written, published or renamed; try again when it is done");
             }
 
-            model.IsRemoving = true;
+            model.IsNameChanging = true;
             (copy, stored, move) = (model.Copy, model.Stored, model.Move);
         }
 
@@ -36,10 +39,14 @@ internal sealed partial class ModelRemovals(
                 return;
             }
 
-            if (stored is null && copy is not null)
+            if (copy is not null)
             {
-                // That no archive is known does not mean that there is none: the daemon may have just begun, or died behind an upload.
-                stored = await StatAsync(copy.Manifest.Key, cancellationToken).ConfigureAwait(false);
+                (stored, var isOwn) = await own.FindAsync(copy, stored, cancellationToken).ConfigureAwait(false);
+                if (stored is not null && !isOwn)
+                {
+                    DiscardIfThere(model, copy);
+                    throw new ModelException(ModelErrorKind.Conflict, $"{stored.Key} was changed by somebody else meanwhile and stays; what they stored shows now");
+                }
             }
 
             await RemoveAsync(model, copy, stored, cancellationToken).ConfigureAwait(false);
@@ -48,7 +55,7 @@ internal sealed partial class ModelRemovals(
         {
             lock (model.Gate)
             {
-                model.IsRemoving = false;
+                model.IsNameChanging = false;
             }
 
             // Whoever waited for a publish meanwhile learns what came of it.
@@ -56,34 +63,29 @@ internal sealed partial class ModelRemovals(
         }
     }
 
-    private async Task<StoredObject?> StatAsync(string key, CancellationToken cancellationToken)
-    {
-        try
-        {
-            return await store.StatAsync(key, cancellationToken).ConfigureAwait(false);
-        }
-        catch (StoreException error)
-        {
-            throw ModelErrors.From(error, $"cannot tell whether {store.DisplayName} has {key}");
-        }
-    }
-
-    /// <summary>Removes a model of whose new name the store has nothing yet: what goes there is what was renamed, as it stands under its old name.</summary>
+    /// <summary>
+    /// Removes a model of which the store is not known to have anything under its new name: what goes there is what was renamed, as it stands under its
+    /// old name, and what an earlier daemon may have stored under the new one before it died.
+    /// </summary>
     private async Task RemoveMovingAsync(CachedModel model, ModelCopy? copy, ModelIntent move, CancellationToken cancellationToken)
     {
-        var intent = journal.NoteIntent(new ModelIntent(1, 0, ModelIntent.KindDelete, move.Key, move.Revision, null, null, copy?.Id ?? 0, time.GetUtcNow()));
+        var (stored, isOwn) = copy is null ? (null, false) : await own.FindAsync(copy, null, cancellationToken).ConfigureAwait(false);
+        var intents = new List<ModelIntent> { NoteDelete(move.Key, move.Revision!, copy) };
+        if (stored is not null && isOwn)
+        {
+            intents.Add(NoteDelete(stored.Key, stored.Revision.Value, copy));
+        }
+
         try
         {
-            await store.DeleteAsync(move.Key, new StoreRevision(move.Revision!), cancellationToken).ConfigureAwait(false);
-            LogDeleted(logger, move.Key, move.Revision!);
-        }
-        catch (StoreException error) when (error.Kind == StoreErrorKind.PreconditionFailed)
-        {
-            LogStays(logger, move.Key);
+            foreach (var intent in intents)
+            {
+                await DeleteIfUnchangedAsync(intent, cancellationToken).ConfigureAwait(false);
+            }
         }
         catch (Exception error) when (error is StoreException or OperationCanceledException)
         {
-            journal.EndIntent(intent.Id);
+            intents.ForEach(intent => journal.EndIntent(intent.Id));
             throw error is StoreException ? ModelErrors.From(error, $"cannot delete {move.Key} in {store.DisplayName}") : error;
         }
 
@@ -96,16 +98,31 @@ internal sealed partial class ModelRemovals(
 
         catalog.EndMove(move);
         DiscardIfThere(model, copy);
-        journal.EndIntent(intent.Id);
+        intents.ForEach(intent => journal.EndIntent(intent.Id));
         catalog.Prune();
+    }
+
+    private ModelIntent NoteDelete(string key, string revision, ModelCopy? copy) =>
+        journal.NoteIntent(new ModelIntent(1, 0, ModelIntent.KindDelete, key, revision, null, null, copy?.Id ?? 0, time.GetUtcNow()));
+
+    private async Task DeleteIfUnchangedAsync(ModelIntent intent, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await store.DeleteAsync(intent.Key, new StoreRevision(intent.Revision!), cancellationToken).ConfigureAwait(false);
+            LogDeleted(logger, intent.Key, intent.Revision!);
+        }
+        catch (StoreException error) when (error.Kind == StoreErrorKind.PreconditionFailed)
+        {
+            LogStays(logger, intent.Key);
+        }
     }
 
     private async Task RemoveAsync(CachedModel model, ModelCopy? copy, StoredObject? stored, CancellationToken cancellationToken)
     {
         if (stored is not null && options.AllowDelete)
         {
-            var intent = journal.NoteIntent(
-                new ModelIntent(1, 0, ModelIntent.KindDelete, stored.Key, stored.Revision.Value, null, null, copy?.Id ?? 0, time.GetUtcNow()));
+            var intent = NoteDelete(stored.Key, stored.Revision.Value, copy);
             try
             {
                 await store.DeleteAsync(stored.Key, stored.Revision, cancellationToken).ConfigureAwait(false);
@@ -160,33 +177,33 @@ internal sealed partial class ModelRemovals(
 
     private async Task<bool> TryFinishAsync(ModelIntent intent, CancellationToken cancellationToken)
     {
+        CachedModel? model = null;
+        var over = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         try
         {
             await catalog.FirstListing.WaitAsync(cancellationToken).ConfigureAwait(false);
-            var model = ModelKey.TryParse(intent.Key, out var key) ? catalog.Find(key.Model) : null;
-            var copy = model?.Copy;
-            var isEmptied = copy is not null && copy.Id == intent.CopyId && copy.OpenWriters == 0
-                && PosixFile.List(copy.Content, out var entries) == Errno.None && entries.Count == 0;
-            if (copy is null || isEmptied)
+            model = ModelKey.TryParse(intent.Key, out var key) ? catalog.Find(key.Model) : null;
+            if (model is not null && !TryHold(model, over.Task))
             {
-                await store.DeleteAsync(intent.Key, new StoreRevision(intent.Revision!), cancellationToken).ConfigureAwait(false);
-                LogDeleted(logger, intent.Key, intent.Revision!);
+                return false;
+            }
+
+            var copy = model?.Copy;
+            if (copy is null || (copy.Id == intent.CopyId && IsEmptied(copy)))
+            {
+                await DeleteIfUnchangedAsync(intent, cancellationToken).ConfigureAwait(false);
                 if (model is not null)
                 {
-                    lock (model.Gate)
-                    {
-                        model.NoteStored(null, time.GetTimestamp());
-                    }
-
-                    DiscardIfThere(model, copy);
+                    await EndEmptiedAsync(model, copy, intent, cancellationToken).ConfigureAwait(false);
                 }
             }
         }
-        catch (StoreException error) when (error.Kind == StoreErrorKind.PreconditionFailed)
-        {
-            LogStays(logger, intent.Key);
-        }
         catch (StoreException error)
+        {
+            LogNotYet(logger, intent.Key, error.Message);
+            return false;
+        }
+        catch (ModelException error)
         {
             LogNotYet(logger, intent.Key, error.Message);
             return false;
@@ -195,10 +212,77 @@ internal sealed partial class ModelRemovals(
         {
             return false;
         }
+        finally
+        {
+            if (model?.RemovalTakenUp == over.Task)
+            {
+                lock (model.Gate)
+                {
+                    model.IsNameChanging = false;
+                    model.RemovalTakenUp = Task.CompletedTask;
+                }
+
+                queue.Touch(model);
+            }
+
+            over.SetResult();
+        }
 
         journal.EndIntent(intent.Id);
         catalog.Prune();
         return true;
+    }
+
+    /// <summary>Keeps a model from being published or renamed until its removal is over.</summary>
+    private static bool TryHold(CachedModel model, Task over)
+    {
+        lock (model.Gate)
+        {
+            if (model.IsPublishing || model.IsNameChanging)
+            {
+                return false;
+            }
+
+            model.IsNameChanging = true;
+            model.RemovalTakenUp = over;
+            return true;
+        }
+    }
+
+    private static bool IsEmptied(ModelCopy copy) =>
+        copy.OpenWriters == 0 && PosixFile.List(copy.Content, out var entries) == Errno.None && entries.Count == 0;
+
+    /// <summary>After the store's object is gone: so is the emptied copy, unless something was put into it meanwhile; then it is a new model.</summary>
+    private async Task EndEmptiedAsync(CachedModel model, ModelCopy? copy, ModelIntent intent, CancellationToken cancellationToken)
+    {
+        await model.DiskTurn.WaitAsync(cancellationToken).ConfigureAwait(false);
+        try
+        {
+            bool isOver;
+            lock (model.Gate)
+            {
+                model.NoteStored(null, time.GetTimestamp());
+                isOver = copy is null || model.Copy != copy || IsEmptied(copy);
+                if (isOver && copy is not null && model.Copy == copy)
+                {
+                    // In the same moment: who begins a change from now on learns that the model is gone.
+                    ModelCache.Retire(model, copy);
+                }
+            }
+
+            if (!isOver)
+            {
+                changes.MakeNew(copy!, intent.Key);
+            }
+            else if (copy is { IsRetired: true })
+            {
+                endings.DropRetired(copy);
+            }
+        }
+        finally
+        {
+            model.DiskTurn.Release();
+        }
     }
 
     private void DiscardIfThere(CachedModel model, ModelCopy? copy)

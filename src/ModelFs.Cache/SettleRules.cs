@@ -25,7 +25,7 @@ internal sealed partial class SettleRules(CacheOptions options, TimeProvider tim
         lock (model.Gate)
         {
             copy = model.Copy is { IsDirty: true } dirty ? dirty : null;
-            if (copy is null || model.IsPublishing || model.IsRemoving || (isHeldBack && copy.IsNew))
+            if (copy is null || model.IsPublishing || model.IsNameChanging || (isHeldBack && copy.IsNew))
             {
                 return null;
             }

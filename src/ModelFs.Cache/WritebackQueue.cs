@@ -220,7 +220,7 @@ internal sealed partial class WritebackQueue : IAsyncDisposable
         {
             lock (model.Gate)
             {
-                if (model.IsPublishing || model.IsRemoving)
+                if (model.IsPublishing || model.IsNameChanging)
                 {
                     return;
                 }

@@ -18,6 +18,18 @@ internal static class InodePaths
         return string.Join('/', parts);
     }
 
+    /// <summary>How many folders an inode is below the root.</summary>
+    public static int Depth(Inode inode)
+    {
+        var depth = 0;
+        for (var each = inode.Parent; each is not null; each = each.Parent)
+        {
+            depth++;
+        }
+
+        return depth;
+    }
+
     /// <summary>Where an inode's file is on the cache's disk; null for what has none.</summary>
     public static string? OnDisk(Inode inode)
     {

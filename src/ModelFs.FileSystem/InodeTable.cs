@@ -228,20 +228,25 @@ internal sealed class InodeTable : IDisposable
         }
     }
 
+    /// <summary>Every inode of a copy, what is inside of a folder before the folder.</summary>
+    public IReadOnlyList<ulong> InsideOut(ModelCopy copy)
+    {
+        lock (_gate)
+        {
+            return [.. _inodes.Values.Where(inode => inode.Copy == copy).OrderByDescending(InodePaths.Depth).Select(inode => inode.Id)];
+        }
+    }
+
     /// <summary>The copy was retired: its model's name leads nowhere until it is looked up again.</summary>
     public void Detach(ModelCopy copy)
     {
         lock (_gate)
         {
-            foreach (var inode in _inodes.Values)
+            if (_inodes.Values.FirstOrDefault(each => each is { Kind: InodeKind.Model, Parent: not null } && each.Copy == copy) is { } inode)
             {
-                if (inode.Kind == InodeKind.Model && inode.Copy == copy && inode.Parent is not null)
-                {
-                    RemoveName(inode);
-                    inode.IsUnlinked = true;
-                    _log.Append(new SessionRecord(SessionRecordType.Unlink, inode.Id));
-                    return;
-                }
+                RemoveName(inode);
+                inode.IsUnlinked = true;
+                _log.Append(new SessionRecord(SessionRecordType.Unlink, inode.Id));
             }
         }
     }

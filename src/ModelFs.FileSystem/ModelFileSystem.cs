@@ -41,6 +41,12 @@ public sealed class ModelFileSystem : IDisposable
         cache.FileCompleted += OnFileCompleted;
     }
 
+    /// <summary>
+    /// Inodes of a copy that is no longer its model's, what is inside of a folder before the folder: once the kernel forgets them its files go. It may
+    /// be told to forget those that nobody uses.
+    /// </summary>
+    public event Action<IReadOnlyList<ulong>>? Superseded;
+
     /// <summary>Counts what a daemon that died had open as open here; call once before serving a resumed session.</summary>
     /// <returns>Its open files, each inode as often as it is open.</returns>
     public Task<IReadOnlyList<FsInherited>> InheritAsync() => _files.InheritAsync();
@@ -476,5 +482,12 @@ public sealed class ModelFileSystem : IDisposable
     /// it drops a name under its folder's lock, and waits for that in a way that nothing ends. A daemon that is killed while it waits for a lock
     /// that one of its own callers holds would keep the mount's descriptor and the cache's lock for ever.
     /// </summary>
-    private void OnCopyRetired(ModelCopy copy) => _state.Inodes.Detach(copy);
+    private void OnCopyRetired(ModelCopy copy)
+    {
+        _state.Inodes.Detach(copy);
+        if (_state.Inodes.InsideOut(copy) is { Count: > 0 } inodes)
+        {
+            Superseded?.Invoke(inodes);
+        }
+    }
 }

@@ -139,6 +139,7 @@ internal sealed class OpenFiles(FileSystemState state, TreeNames names, Action<M
                 }
 
                 ModelCache.FileOpened(copy, handle.ChangePath);
+                ModelCache.NameMoved(copy);
                 if (handle.IsWriter)
                 {
                     await state.Cache.BeginChangeAsync(copy, handle.ChangePath, ChangeKind.Write).ConfigureAwait(false);

@@ -158,6 +158,7 @@ internal sealed class TreeNames(FileSystemState state)
 
         var changePath = ChangePath(newParent, newName);
         await state.Cache.BeginChangeAsync(copy, changePath, ChangeKind.Write, cancellationToken).ConfigureAwait(false);
+        ModelCache.NameMoved(copy);
         try
         {
             state.Names.EnterWriteLock();

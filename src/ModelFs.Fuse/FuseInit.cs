@@ -8,6 +8,7 @@ internal static class FuseInit
     internal const uint Major = 7;
     internal const uint MinorMin = 31;
     internal const uint MinorMax = 45;
+    internal const uint MinorPrune = 45;
 
     /// <summary>fuse_init_out since 7.23.</summary>
     internal const int ReplySize = 64;

@@ -35,6 +35,9 @@ public sealed record FuseNegotiated
     /// <summary>True when a restarted daemon can have the unanswered requests sent again (kernel 6.9 and later).</summary>
     public bool CanResend => Flags.HasFlag(FuseInitFlags.HasResend);
 
+    /// <summary>True when the kernel can be told to forget nodes (kernel 6.18 and later).</summary>
+    public bool CanPrune => Minor >= FuseInit.MinorPrune;
+
     /// <summary>Reads back what <see cref="ToBytes"/> wrote.</summary>
     /// <param name="blob">The bytes.</param>
     /// <exception cref="InvalidDataException">The bytes are of another length or kind.</exception>

@@ -13,6 +13,7 @@ internal static class FuseNotification
     private const int InvalidateEntryCode = 3;
     private const int DeleteCode = 6;
     private const int ResendCode = 7;
+    private const int PruneCode = 9;
     private const uint ExpireOnlyFlag = 1 << 0;
     private const int Body = FuseWire.OutHeaderSize;
 
@@ -47,6 +48,19 @@ internal static class FuseNotification
         BinaryPrimitives.WriteUInt64LittleEndian(message.AsSpan(Body + 8), child);
         BinaryPrimitives.WriteInt32LittleEndian(message.AsSpan(Body + 16), nameLength);
         Encoding.UTF8.GetBytes(name, message.AsSpan(Body + 24));
+        return message;
+    }
+
+    /// <summary>fuse_notify_prune_out: count u32 @0, padding @4, spare @8; so many nodes u64 @16.</summary>
+    internal static byte[] Prune(IReadOnlyList<ulong> nodeIds)
+    {
+        byte[] message = Begin(PruneCode, 16 + (nodeIds.Count * sizeof(ulong)));
+        BinaryPrimitives.WriteInt32LittleEndian(message.AsSpan(Body), nodeIds.Count);
+        for (int i = 0; i < nodeIds.Count; i++)
+        {
+            BinaryPrimitives.WriteUInt64LittleEndian(message.AsSpan(Body + 16 + (i * sizeof(ulong))), nodeIds[i]);
+        }
+
         return message;
     }
 

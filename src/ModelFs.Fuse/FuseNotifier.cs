@@ -23,6 +23,7 @@ public sealed partial class FuseNotifier : IDisposable
     private bool started;
     private bool canExpire;
     private bool canResend;
+    private bool canPrune;
 
     internal FuseNotifier(FuseDevice device, ILogger log)
     {
@@ -52,6 +53,14 @@ public sealed partial class FuseNotifier : IDisposable
     /// <param name="name">The name.</param>
     public Task<FuseErrno> Delete(ulong parent, ulong child, string name) => Enqueue(FuseNotification.Delete(parent, child, name));
 
+    /// <summary>
+    /// Has the kernel forget nodes that nobody uses. It takes no folder's lock for that, so it waits for no request. Before 6.18 kernels can't:
+    /// then nothing is sent, and the answer is <see cref="FuseErrno.ENOSYS"/>.
+    /// </summary>
+    /// <param name="nodeIds">The nodes, what is inside of a folder before the folder: a folder is in use as long as the kernel holds something inside of it.</param>
+    public Task<FuseErrno> Prune(IReadOnlyList<ulong> nodeIds) =>
+        canPrune ? Enqueue(FuseNotification.Prune(nodeIds)) : Task.FromResult(FuseErrno.ENOSYS);
+
     /// <summary>Has the kernel send again what it sent to a predecessor and got no answer to (<see cref="FuseRequest.IsResent"/>).</summary>
     /// <exception cref="InvalidOperationException">The kernel can't; see <see cref="FuseNegotiated.CanResend"/>.</exception>
     public Task<FuseErrno> Resend() =>
@@ -64,6 +73,7 @@ public sealed partial class FuseNotifier : IDisposable
     {
         canExpire = negotiated.Flags.HasFlag(FuseInitFlags.HasExpireOnly);
         canResend = negotiated.CanResend;
+        canPrune = negotiated.CanPrune;
     }
 
     private Task<FuseErrno> Enqueue(byte[] message)

@@ -13,6 +13,9 @@ internal readonly record struct PlannedPart(int Number, long Offset, long Length
     /// </summary>
     public IReadOnlyList<ContentSegment> Pieces { get; init; } = [];
 
+    /// <summary>Length of the first piece where it only stands there because something large must: the part begins behind it. Otherwise 0.</summary>
+    public long LeadBytes { get; init; }
+
     /// <summary>How many bytes of it are sent.</summary>
     public long BytesSent => SourceOffset is not null ? 0 : Pieces.Count == 0 ? Length : Pieces.Sum(piece => piece.SourceOffset is null ? piece.Length : 0);
 }
@@ -20,8 +23,8 @@ internal readonly record struct PlannedPart(int Number, long Offset, long Length
 /// <summary>Cuts an archive into parts that S3 accepts, copying as much as possible of what the server holds already.</summary>
 /// <remarks>
 /// Every part but the last has a least size. New bytes that are too few for a part are either sent together with bytes beside them, which the server has: then what is left of
-/// such a neighbour must still be a part of its own. Or, where that sends much more than is new, they become the end of a <em>bridge</em>: a part whose beginning is copied,
-/// made as an object of its own first, since of that the last part may be small (<c>decisions/0020</c>).
+/// such a neighbour must still be a part of its own. Or, where that sends much more than is new, they become part of a <em>bridge</em>: a part that is made as an object of its
+/// own first, since of that the last part may be small (<c>decisions/0020</c>).
 /// </remarks>
 internal static class PartPlan
 {
@@ -95,7 +98,7 @@ internal static class PartPlan
         {
             if (stretch.Pieces.Count > 0)
             {
-                parts.Add(new PlannedPart(parts.Count + 1, stretch.Offset, stretch.Length, null) { Pieces = stretch.Pieces });
+                parts.Add(new PlannedPart(parts.Count + 1, stretch.Offset, stretch.Length, null) { Pieces = stretch.Pieces, LeadBytes = stretch.LeadBytes });
                 continue;
             }
 
@@ -127,6 +130,8 @@ internal static class PartPlan
     {
         public IReadOnlyList<ContentSegment> Pieces { get; init; } = [];
 
+        public long LeadBytes { get; init; }
+
         public long End => Offset + Length;
     }
 
@@ -141,6 +146,8 @@ internal static class PartPlan
         /// <summary>What follows the last of the stretches and is in none yet: new bytes, and copies too short for a part.</summary>
         private readonly List<ContentSegment> _pending = [];
         private int _bridges;
+
+        private long PendingBytes => _pending.Sum(piece => piece.Length);
 
         private long PendingFrom => _joined.Count == 0 ? 0 : _joined[^1].End;
 
@@ -167,9 +174,9 @@ internal static class PartPlan
         {
             var end = segment.Offset + segment.Length;
             var isLarge = segment.Length >= least || end == length;
-            if (isLarge && _pending.Count > 0)
+            if (isLarge && _pending.Count > 0 && !TryBridge(least) && TryBridgeForward(segment))
             {
-                TryBridge(least);
+                return true;
             }
 
             var from = PendingFrom;
@@ -197,14 +204,7 @@ internal static class PartPlan
         /// <param name="sentAtLeast">What would be sent otherwise, at least, in bytes.</param>
         private bool TryBridge(long sentAtLeast)
         {
-            var pending = _pending.Sum(piece => piece.Length);
-            var fresh = _pending.Sum(piece => piece.SourceOffset is null ? piece.Length : 0);
-            if (Math.Max(pending, sentAtLeast) - fresh < BridgeSavesMin
-                || _bridges == BridgesMax
-                || _pending.Count >= BridgePiecesMax
-                || _pending.Exists(piece => piece.SourceOffset is null && piece.Length > pieceBytesMax)
-                || _joined.Count == 0
-                || _joined[^1] is not { SourceOffset: { } source } before)
+            if (!IsWorthABridge(sentAtLeast) || _joined.Count == 0 || _joined[^1] is not { SourceOffset: { } source } before)
             {
                 return false;
             }
@@ -217,10 +217,41 @@ internal static class PartPlan
                 _joined.Add(before with { Length = kept });
             }
 
-            _joined.Add(new Stretch(first.Offset, first.Length + pending, null) { Pieces = [first, .. _pending] });
+            AddBridge(new Stretch(first.Offset, first.Length + PendingBytes, null) { Pieces = [first, .. _pending] });
+            return true;
+        }
+
+        /// <summary>Bridges what is pending where nothing large stands before it, as at the beginning of an archive, to the copy behind it.</summary>
+        private bool TryBridgeForward(ContentSegment segment)
+        {
+            if (segment.Length < least || !IsWorthABridge(least))
+            {
+                return false;
+            }
+
+            var taken = segment.Length >= 2 * least ? least : segment.Length;
+            ContentSegment lead = new(segment.Offset, least, segment.SourceOffset);
+            var from = PendingFrom;
+            AddBridge(new Stretch(from, PendingBytes + taken, null) { Pieces = [lead, .. _pending, segment with { Length = taken }], LeadBytes = lead.Length });
+            if (taken < segment.Length)
+            {
+                _joined.Add(new Stretch(segment.Offset + taken, segment.Length - taken, segment.SourceOffset + taken));
+            }
+
+            return true;
+        }
+
+        private bool IsWorthABridge(long sentAtLeast) =>
+            Math.Max(PendingBytes, sentAtLeast) - _pending.Sum(piece => piece.SourceOffset is null ? piece.Length : 0) >= BridgeSavesMin
+            && _bridges < BridgesMax
+            && _pending.Count < BridgePiecesMax - 1
+            && !_pending.Exists(piece => piece.SourceOffset is null && piece.Length > pieceBytesMax);
+
+        private void AddBridge(Stretch bridge)
+        {
+            _joined.Add(bridge);
             _pending.Clear();
             _bridges++;
-            return true;
         }
 
         private void Send(long from, long to)

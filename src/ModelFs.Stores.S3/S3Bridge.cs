@@ -3,8 +3,8 @@ using Amazon.S3.Model;
 namespace ModelFs.Stores.S3;
 
 /// <summary>
-/// Puts a part together that is mostly copied and ends with few new bytes, which S3 does not take for a part in the middle of an archive: as a hidden object, of which the last
-/// part may be small. The archive's part is a copy of it, and it is deleted.
+/// Puts a part together that is mostly copied and has few new bytes, which S3 does not take for a part in the middle of an archive: as a hidden object, of which the last part
+/// may be small, and what follows as an object of that one and another last part. The archive's part is a copy of it, and it is deleted.
 /// </summary>
 /// <param name="connection">To the server.</param>
 internal sealed class S3Bridge(S3Connection connection)
@@ -37,7 +37,7 @@ internal sealed class S3Bridge(S3Connection connection)
                 source = await AppendAsync(source, content, piece, made, cancellationToken).ConfigureAwait(false);
             }
 
-            return await CopyAsync(key, upload, part.Number, source, cancellationToken).ConfigureAwait(false);
+            return await CopyAsync(key, upload, part.Number, source with { Offset = part.LeadBytes, Length = part.Length }, cancellationToken).ConfigureAwait(false);
         }
         catch (StoreException failure) when (failure.Kind is StoreErrorKind.Rejected or StoreErrorKind.AccessDenied)
         {

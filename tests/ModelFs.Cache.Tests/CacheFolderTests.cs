@@ -130,4 +130,17 @@ internal sealed class CacheFolderTests
             Assert.That(mapped.Kind, Is.EqualTo(kind == Archives.ArchiveErrorKind.TooLarge ? ModelErrorKind.NoSpace : ModelErrorKind.BadArchive));
         }
     }
+
+    [Test]
+    public void An_id_is_not_given_again_when_its_copy_is_gone_and_another_daemon_runs()
+    {
+        long last;
+        using (var first = CacheFolder.Open(Root))
+        {
+            last = first.NextId();
+        }
+
+        using var second = CacheFolder.Open(Root);
+        Assert.That(second.NextId(), Is.GreaterThan(last));
+    }
 }

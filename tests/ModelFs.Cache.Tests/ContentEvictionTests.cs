@@ -44,6 +44,31 @@ internal sealed class ContentEvictionTests
     }
 
     [Test]
+    public async Task A_file_that_was_renamed_while_it_is_open_is_not_dropped_under_its_new_name()
+    {
+        await using var rig = await StartAsync(options => options with { BytesMax = 7 << 20 });
+        rig.Store.Put("other.tar.gz", IndexedArchive.Of("other", ("two.bin", IndexedArchive.Noise(6 << 20, 9))));
+        await rig.Cache.Catalog.RefreshIfOlder(TimeSpan.Zero);
+        var copy = await rig.AcquireAsync("bert");
+        ModelCache.FileOpened(copy, "one.bin");
+        await rig.Cache.PrepareReadAsync(copy, "one.bin", CancellationToken.None);
+        await rig.Cache.BeginChangeAsync(copy, "one.bin", ChangeKind.Write);
+        ModelCache.NameMoved(copy);
+        File.Move(copy.Content + "/one.bin", copy.Content + "/moved.bin");
+        rig.Cache.EndChange(copy, "one.bin");
+        await rig.Cache.SyncAsync(copy.Model, CancellationToken.None);
+        var other = await rig.AcquireAsync("other");
+        ModelCache.FileOpened(other, "two.bin");
+        Assert.That((await CacheRig.FailsAsync(async () => await rig.Cache.PrepareReadAsync(other, "two.bin", CancellationToken.None))).Kind, Is.EqualTo(ModelErrorKind.NoSpace));
+        Assert.That(File.ReadAllBytes(copy.Content + "/moved.bin").AsSpan().SequenceEqual(s_one), Is.True);
+
+        rig.Cache.FileClosed(copy, "one.bin");
+        rig.Time.Advance(TimeSpan.FromSeconds(5));
+        Assert.That(await rig.Cache.PrepareReadAsync(other, "two.bin", CancellationToken.None), Is.False);
+        Assert.That(new FileInfo(copy.Content + "/moved.bin").Length, Is.Zero);
+    }
+
+    [Test]
     public async Task Who_has_the_file_of_the_disk_open_keeps_its_bytes_and_the_name_is_told_to_the_kernel()
     {
         await using var rig = await StartAsync(options => options with { BytesMax = 4 << 20 });

@@ -146,7 +146,7 @@ internal sealed class HydrationTests
         var damaged = (byte[])s_bert.Clone();
         var index = IndexedArchive.IndexOf("bert", s_bert);
         var vectors = index.Entries[index.Find("nlu/vectors.bin")];
-        damaged[index.Members[vectors.FirstMember].Offset + 5000] ^= 1;
+        damaged[index.Members[vectors.FirstMember + vectors.MemberCount - 1].Offset + 5000] ^= 1;
         await using var rig = await CacheRig.StartedAsync(options => options with { Hydrate = HydratePolicy.File }, ("bert.tar.gz", damaged));
         var copy = await rig.AcquireAsync("bert");
         var error = await CacheRig.FailsAsync(() => OpenAsync(rig, copy, "nlu/vectors.bin"));

@@ -208,5 +208,67 @@ internal sealed class RenameTests
         Assert.That(SampleArchive.OnlyFile(rig.Store.Bytes("a.tar.gz")), Is.EqualTo("back again"));
     }
 
+    [Test]
+    public async Task What_is_put_into_a_model_while_the_next_daemon_finishes_its_deletion_is_a_new_model()
+    {
+        await using var rig = await StartAsync();
+        var copy = await rig.AcquireAsync("a");
+        await rig.RemoveAsync(copy, "text");
+        await rig.StopAsync();
+        new CacheJournal(rig.Folder, rig.Time).NoteIntent(new ModelIntent(1, 0, ModelIntent.KindDelete, "a.tar.gz", "r1", null, null, copy.Id, rig.Time.GetUtcNow()));
+        var reached = new TaskCompletionSource();
+        var go = new TaskCompletionSource();
+        rig.Store.BeforeDelete = _ =>
+        {
+            reached.TrySetResult();
+            return go.Task;
+        };
+        await rig.StartAsync();
+        await reached.Task.WaitAsync(TimeSpan.FromSeconds(60));
+        await rig.WriteAsync(rig.Model("a").Copy!, "text", "new");
+        go.SetResult();
+        await CacheRig.UntilAsync(() => !Directory.EnumerateFiles(rig.Folder.Journal, "intent-*").Any(), "the deletion to end");
+        Assert.That(CacheRig.Read(rig.Shown("a")!.Copy!, "text"), Is.EqualTo("new"));
+        await rig.Cache.SyncAsync(rig.Model("a"), CancellationToken.None);
+        Assert.That(SampleArchive.OnlyFile(rig.Store.Bytes("a.tar.gz")), Is.EqualTo("new"));
+        Assert.That(rig.Cache.Conflicts, Is.Empty);
+    }
+
+    [Test]
+    public async Task A_model_that_is_removed_after_its_new_name_reached_the_store_without_an_answer_is_gone_under_both()
+    {
+        await using var rig = await StartAsync();
+        await rig.AcquireAsync("a");
+        var stored = new TaskCompletionSource();
+        rig.Store.AfterPublish = _ =>
+        {
+            stored.TrySetResult();
+            throw TestStore.Down();
+        };
+        await rig.Cache.RenameModelAsync(rig.Model("a"), Name("b"));
+        await stored.Task.WaitAsync(TimeSpan.FromSeconds(60));
+        await CacheRig.UntilAsync(() => !rig.Model("b").IsPublishing, "the attempt to end");
+        rig.Store.AfterPublish = _ => { };
+        rig.Store.BeforePublish = _ => throw TestStore.Down();
+        await rig.RemoveAsync(rig.Model("b").Copy!, "text");
+        await CacheRig.UntilAsync(() => !rig.Model("b").IsPublishing, "the attempt to end");
+        await rig.Cache.RemoveModelAsync(rig.Model("b"), CancellationToken.None);
+        Assert.That(rig.Store.Keys, Is.Empty);
+        Assert.That(Directory.EnumerateFiles(rig.Folder.Journal), Is.Empty);
+    }
+
+    [Test]
+    public async Task A_version_that_somebody_else_stored_meanwhile_is_not_deleted_with_the_one_that_was_emptied()
+    {
+        await using var rig = await StartAsync();
+        var copy = await rig.AcquireAsync("a");
+        await rig.RemoveAsync(copy, "text");
+        rig.Store.Put("a.tar.gz", Text("theirs"));
+        await rig.Cache.Catalog.RefreshIfOlder(TimeSpan.Zero);
+        await rig.RestartAsync();
+        Assert.That((await CacheRig.FailsAsync(() => rig.Cache.RemoveModelAsync(rig.Model("a"), CancellationToken.None))).Kind, Is.EqualTo(ModelErrorKind.Conflict));
+        Assert.That(CacheRig.Read(await rig.AcquireAsync("a"), "text"), Is.EqualTo("theirs"));
+    }
+
     private static Task<CacheRig> StartAsync() => CacheRig.StartedAsync(options => options with { AllowDelete = true }, ("a.tar.gz", Text("one")));
 }

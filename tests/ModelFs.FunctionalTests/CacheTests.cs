@@ -32,9 +32,22 @@ internal sealed class CacheTests : MountFixture
         Eventually.True(() => mount.StateOf("one") == "absent", "the model used longest ago is dropped");
         Assert.That(mount.StateOf("three"), Is.EqualTo("ready"));
 
-        // A look at the name has the kernel let go of what was dropped.
+        // Where the kernel can't be told to let go of what was dropped, a look at the name has it do so.
         Eventually.True(() => Directory.Exists(mount.At("one")) && mount.CachedBytes("intent_classifier.pkl") <= 9L * Mebibyte, "the disk space is given back");
         Assert.That(File.ReadAllBytes(mount.At("one", "intent_classifier.pkl")), Is.EqualTo(content), "a dropped model is fetched again");
+    }
+
+    [Test]
+    [Promise("C2")]
+    public void The_disk_space_of_a_dropped_model_is_given_back_though_nobody_looks_at_it()
+    {
+        Requires.Kernel(new Version(6, 18), "can be told to forget files");
+        Pack("bert:A:kib=4000:odd=yes:files=20");
+        var mount = Mount();
+        Actor.Bash($"cd {mount.At("bert")} && find . -ls && cat $(find . -type f) > /dev/null");
+        Assert.That(mount.CachedBytes("intent_classifier.pkl"), Is.EqualTo(4000 << 10));
+        MountedStore.Modelfs(["evict", mount.Root, "bert"]).Succeeded();
+        Eventually.True(() => mount.CachedBytes("intent_classifier.pkl") == 0, "the disk space is given back");
     }
 
     [Test]

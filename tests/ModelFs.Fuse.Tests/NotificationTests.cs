@@ -15,6 +15,7 @@ public sealed class NotificationTests
             (notifier.InvalidateEntry(1, "model", expireOnly: true), Goldens.InvalEntryNotification),
             (notifier.Delete(1, 42, "model"), Goldens.DeleteNotification),
             (notifier.Resend(), Goldens.ResendNotification),
+            (notifier.Prune([43, 42]), Goldens.PruneNotification),
         ];
         foreach ((Task<FuseErrno> sent, string golden) in all)
         {
@@ -24,7 +25,7 @@ public sealed class NotificationTests
     }
 
     [Test]
-    public async Task A_kernel_that_knows_neither_expiry_nor_resending_is_told_what_it_understands()
+    public async Task A_kernel_that_knows_neither_expiry_nor_resending_nor_pruning_is_told_what_it_understands()
     {
         using var kernel = new FakeKernel(new ScriptedOperations());
         kernel.Session.Resume(new FuseNegotiated { Minor = 31, Flags = 0, MaxWrite = 131072, MaxReadAhead = 0, MaxStackDepth = 0 });
@@ -34,6 +35,7 @@ public sealed class NotificationTests
         byte[] notification = await kernel.NextNotificationAsync();
         Assert.That(notification[16 + 12], Is.Zero, "FUSE_EXPIRE_ONLY");
         Assert.That(kernel.Session.Notifier.Resend, Throws.InvalidOperationException);
+        Assert.That(await kernel.Session.Notifier.Prune([42]), Is.EqualTo(FuseErrno.ENOSYS));
     }
 
     [Test]

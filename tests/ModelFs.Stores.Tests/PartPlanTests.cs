@@ -91,6 +91,21 @@ internal sealed class PartPlanTests
     }
 
     [Test]
+    public void A_small_change_near_the_beginning_is_bridged_to_what_follows_it()
+    {
+        ContentSegment[] segments =
+        [
+            new(0, 2 * KiB, 0), new(2 * KiB, 16 * KiB, null), new(18 * KiB, 500 * MiB, 19 * KiB), new((500 * MiB) + (18 * KiB), 4 * MiB, null),
+            new((504 * MiB) + (18 * KiB), 100 * MiB, 504 * MiB), new((604 * MiB) + (18 * KiB), 9 * KiB, null),
+        ];
+        var length = (604 * MiB) + (27 * KiB);
+        var plan = PartPlan.Make(length, segments, 16 * MiB, withBridges: true);
+        Require(plan, length, segments);
+        Assert.That(Sent(plan), Is.EqualTo((4 * MiB) + (25 * KiB)));
+        Assert.That((plan[0].Length, plan[0].LeadBytes), Is.EqualTo(((5 * MiB) + (18 * KiB), 5 * MiB)));
+    }
+
+    [Test]
     public void A_change_that_is_nearly_a_part_borrows_the_rest()
     {
         ContentSegment[] segments = [new(0, 100 * MiB, 0), new(100 * MiB, (4 * MiB) + (1 * KiB), null), new((104 * MiB) + (1 * KiB), 100 * MiB, 104 * MiB)];
@@ -170,7 +185,7 @@ internal sealed class PartPlanTests
     private static void RequirePieces(PlannedPart part, IReadOnlyList<ContentSegment> segments, string? round)
     {
         var offset = part.Offset;
-        foreach (var piece in part.Pieces)
+        foreach (var piece in part.Pieces.Skip(part.LeadBytes > 0 ? 1 : 0))
         {
             Assert.That(piece.Offset, Is.EqualTo(offset), round);
             if (piece.SourceOffset is { } source)
@@ -185,6 +200,7 @@ internal sealed class PartPlanTests
         {
             Assert.That(part.Pieces[0].SourceOffset, Is.Not.Null, round);
             Assert.That(part.Pieces[0].Length, Is.GreaterThanOrEqualTo(5 * MiB), round);
+            Assert.That(part.LeadBytes, Is.Zero.Or.EqualTo(part.Pieces[0].Length), round);
             Assert.That(part.Pieces, Has.Count.InRange(2, 8), round);
             Assert.That(offset, Is.EqualTo(part.Offset + part.Length), round);
         }

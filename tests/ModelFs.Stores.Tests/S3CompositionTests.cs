@@ -47,7 +47,7 @@ internal sealed class S3CompositionTests
         await store.ProveConditionsAsync(CancellationToken.None);
         var sentBefore = relay.BytesSent;
 
-        var published = await store.PublishAsync(Key, Changed(store, source, archive, 20 * MiB, 23 * MiB, 60 * MiB), PublishCondition.Matches(source.Revision), CancellationToken.None);
+        var published = await store.PublishAsync(Key, Changed(store, source, archive, 2_000, 20 * MiB, 23 * MiB, 60 * MiB), PublishCondition.Matches(source.Revision), CancellationToken.None);
         Assert.That(relay.BytesSent - sentBefore, Is.LessThan(MiB / 2));
         await using var reader = new ParallelRangeReader(store, published, new ParallelReadOptions(), null, CancellationToken.None);
         Assert.That((await StoreConversations.DrainAsync(reader)).AsSpan().SequenceEqual(archive), Is.True);

@@ -128,6 +128,7 @@ internal sealed partial class MountDaemon(IStoreOpener stores) : IMountDaemon
         using var device = hello.Device ?? keeper.Mount();
         using var session = new FuseSession(device, adapter, new FuseSessionOptions(), loggers.CreateLogger<FuseSession>());
         reporter.Session = session;
+        fileSystem.Superseded += inodes => session.Notifier.Prune(inodes);
         await BeginSessionAsync(session, keeper, hello, fileSystem, passthrough, folder).ConfigureAwait(false);
 
         using var end = new EndSignals();
@@ -185,11 +186,17 @@ internal sealed partial class MountDaemon(IStoreOpener stores) : IMountDaemon
         cache.Seal();
         foreach (var model in pending)
         {
-            LogPending(logger, model.Name.ToString(), model.LastError?.Message ?? "a program has it open for writing");
+            LogPending(logger, model.Name.ToString(), WhyPending(model));
         }
 
         return pending.Count == 0 ? 0 : ExitPending;
     }
+
+    private static string WhyPending(CachedModel model) =>
+        model.LastError?.Message
+        ?? (model.Move is { } move ? $"{move.Key} is not renamed to {move.NewKey} in the store yet"
+            : model.Copy?.AnyWriter is { } path ? $"{path} is open for writing"
+            : "it had not settled, or its upload had not ended");
 
     private static void Unmount(KeeperChannel keeper, ILogger logger)
     {

@@ -46,12 +46,12 @@ def small(context):
     name = "small_5000"
     key = context.stored(name, context.models.archive(name, lambda folder: models.small_files(folder, 5000), as_python=True))
     figure = context.record.figure("cold", "5,000 files of 4 KiB, fetched", "s")
-    in_turn(figure, {OURS: _cold(lambda: _fetch_only(context, name)), peers.GZIP_PIPE: _cold(lambda: peers.gzip_pipe(context.machine, server, key, read=False)),
-                     peers.PIPE: _cold(lambda: peers.pipe(context.machine, server, key, read=False))}, context.rounds)
+    in_turn(figure, {OURS: _cold(lambda: _fetch_only(context, name)), peers.GZIP_PIPE: _cold(lambda: peers.gzip_pipe(context.machine, server, key, read=False, keep=True)),
+                     peers.PIPE: _cold(lambda: peers.pipe(context.machine, server, key, read=False, keep=True))}, context.rounds)
     context.record.goal("S5", "5,000 files of 4 KiB, fetched, faster than curl | tar xz", figure.ratio(peers.GZIP_PIPE, OURS), ">=", 1.2)
     figure = context.record.figure("cold", "5,000 files of 4 KiB, fetched and read back", "s")
-    in_turn(figure, {OURS: _cold(lambda: cold_read(context.machine, server.url(), name)), peers.GZIP_PIPE: _cold(lambda: peers.gzip_pipe(context.machine, server, key)),
-                     peers.RASA: _cold(lambda: peers.rasa(context.machine, server, key))}, context.rounds)
+    in_turn(figure, {OURS: _cold(lambda: cold_read(context.machine, server.url(), name)), peers.GZIP_PIPE: _cold(lambda: peers.gzip_pipe(context.machine, server, key, keep=True)),
+                     peers.RASA: _cold(lambda: peers.rasa(context.machine, server, key, keep=True))}, context.rounds)
     context.record.goal("S5", "5,000 files of 4 KiB, fetched and read back, of the speed of curl | tar xz", figure.ratio(peers.GZIP_PIPE, OURS), ">=", 0.9)
     context.record.goal("S9", "peak memory of the daemon, 5,000 files", max(figure.peak_mb[OURS]), "<=", 200, "MB")
 

@@ -99,9 +99,11 @@ def small_change(context):
     with Mount(context.machine, server.url(BUCKET), "--settle", "600") as mount:
         context.machine.probe_run("read", f"{mount.path}/{name}")
         # The first publish of a mount also finds out which conditions the server keeps.
-        _edit(mount, name, 0)
-        mount.sync(name)
-        # Three rounds: the server keeps replaced objects for hours, and has 8 GiB of memory for them.
+        os.mkdir(f"{mount.path}/tiny")
+        with open(f"{mount.path}/tiny/metadata.json", "w", encoding="ascii") as stream:
+            stream.write("{}")
+        mount.sync("tiny")
+        # Three rounds: the server frees replaced objects late, and has 8 GiB of memory for them.
         for mebibyte in (1, mib // 2, mib - 1):
             _edit(mount, name, mebibyte)
             before = mount.status()["requests"].get("store.bytes_out", 0)

@@ -12,12 +12,15 @@ RASA, PIPE, GZIP_PIPE, S3FS, RCLONE, ARCHIVEMOUNT = "Rasa", "curl | igzip | tar"
 
 
 @contextlib.contextmanager
-def scratch(machine):
+def scratch(machine, keep=False):
+    """A folder for one run. With `keep` it stays until the bench program ends: an ext4 without a journal looks long for a free inode while many were
+    freed a moment ago, and whoever makes small files next would be measured with that."""
     folder = machine.folder("peer")
     try:
         yield folder
     finally:
-        shutil.rmtree(folder, ignore_errors=True)
+        if not keep:
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 @contextlib.contextmanager
@@ -33,19 +36,19 @@ def mounted(start, folder):
             subprocess.run(["umount", "-l", folder], check=False)
 
 
-def rasa(machine, server, key, bucket=BUCKET):
-    with scratch(machine) as folder:
+def rasa(machine, server, key, bucket=BUCKET, keep=False):
+    with scratch(machine, keep) as folder:
         cost = run(["/usr/bin/python3", os.path.join(HERE, "rasa.py"), "fetch", server.endpoint, bucket, key, folder])
         return Cost(float(cost.output), cost.cpu, cost.peak_mb)
 
 
-def pipe(machine, server, key, bucket=BUCKET, read=True):
-    with scratch(machine) as folder:
+def pipe(machine, server, key, bucket=BUCKET, read=True, keep=False):
+    with scratch(machine, keep) as folder:
         return run(f"curl -sf '{server.object_url(key, bucket)}' | igzip -dc | tar -xC '{folder}'" + (f" && '{machine.probe}' read '{folder}'" if read else ""))
 
 
-def gzip_pipe(machine, server, key, bucket=BUCKET, read=True):
-    with scratch(machine) as folder:
+def gzip_pipe(machine, server, key, bucket=BUCKET, read=True, keep=False):
+    with scratch(machine, keep) as folder:
         return run(f"curl -sf '{server.object_url(key, bucket)}' | tar -xzC '{folder}'" + (f" && '{machine.probe}' read '{folder}'" if read else ""))
 
 

@@ -49,6 +49,11 @@ def print_table(record):
         print(f"note: {note.text}")
 
 
+def _cell(text):
+    """As it must stand in a Markdown table."""
+    return str(text).replace("|", "\\|")
+
+
 def _file_name(title):
     return title.lower().replace(" ", "-")
 
@@ -61,16 +66,16 @@ def _markdown(record, about, title, stem):
     lines += [f"| {', '.join(run['benches'])} | {run['when']} | {run['modelfs']} | {run['load']} | {run['seconds']} |" for run in record.runs] + [""]
     if record.goals:
         lines += ["## Goals", "", "| goal | what | measured | wanted | |", "|---|---|---|---|---|"]
-        lines += [f"| {g.number} | {g.what} | {_number(g.value)} {g.unit} | {g.sign.replace('>=', '≥').replace('<=', '≤')} {_number(g.bound)} {g.unit} | {'met' if g.is_met else '**missed**'} |" for g in record.goals]
+        lines += [f"| {g.number} | {_cell(g.what)} | {_number(g.value)} {g.unit} | {g.sign.replace('>=', '≥').replace('<=', '≤')} {_number(g.bound)} {g.unit} | {'met' if g.is_met else '**missed**'} |" for g in record.goals]
     lines += ["", "## Figures", "", "| what | how | " + " | ".join(HEAD) + " |", "|---|---|" + "---|" * len(HEAD)]
     last = None
     for figure, way, cells in _rows(record):
-        lines.append(f"| {figure.name if figure is not last else ''} | {way} | " + " | ".join(cells) + " |")
+        lines.append(f"| {_cell(figure.name) if figure is not last else ''} | {_cell(way)} | " + " | ".join(cells) + " |")
         last = figure
     for sweep in record.sweeps:
         xs = sorted({x for line in sweep.series.values() for x, _ in line})
         lines += ["", f"## {sweep.title}", "", f"{sweep.y_title[0].upper()}{sweep.y_title[1:]}, by {sweep.x_title}.", "",
-                  "| " + " | ".join([sweep.x_title, *sweep.series]) + " |", "|---" * (1 + len(sweep.series)) + "|"]
+                  "| " + " | ".join(_cell(title) for title in [sweep.x_title, *sweep.series]) + " |", "|---" * (1 + len(sweep.series)) + "|"]
         lines += ["| " + " | ".join([f"{x:,}"] + [_number(dict(line)[x]) if x in dict(line) else "" for line in sweep.series.values()]) + " |" for x in xs]
         lines += ["", f"![{sweep.title}]({stem}-{_file_name(sweep.title)}.svg)"]
     if record.notes:

@@ -19,6 +19,8 @@ DEAD = {errno.ENOTCONN, errno.ECONNABORTED, errno.EIO, errno.ENODEV}
 # Refusals that the documents name: a model that is being published, a name of another model or of a published one.
 REFUSED = {"rmdir": {errno.EBUSY, errno.EPERM}, "rename": {errno.EBUSY, errno.EPERM, errno.EXDEV}}
 MODES = [0o644, 0o600, 0o755]
+# Seconds in which a model that is busy must be done with, however loaded the machine is: it ends a broken mount, it measures nothing.
+PATIENCE = 120
 NAMES = ["a", "b", "c", "d", "e", "f", "ü"]
 
 
@@ -48,7 +50,8 @@ class Writer:
             found = oracle.plausible(self.tree, self.open_op, self.kept, actual)
             if self.open_op["do"] == "rmdir" and "/" not in self.open_op["path"]:
                 # A removal of a model that was begun may be finished by the next mount, while this one looks: it is done to its end here.
-                for _ in range(200):
+                end = time.monotonic() + PATIENCE
+                while time.monotonic() < end:
                     try:
                         os.rmdir(self.at(self.open_op["path"]))
                     except FileNotFoundError:
@@ -184,7 +187,8 @@ class Writer:
         for path in sorted(oracle.below(self.tree, home), reverse=True):
             if path != home:
                 self.run("rmdir" if self.tree[path] == ["d"] else "unlink", path)
-        for _ in range(200):
+        end = time.monotonic() + PATIENCE
+        while time.monotonic() < end:
             if self.run("rmdir", home):
                 return
             time.sleep(0.05)

@@ -33,6 +33,9 @@ internal sealed class CrashLane : IDisposable
         _store.Put(_folder, s_models);
     }
 
+    /// <summary>Where everything of it lies.</summary>
+    public string Home => _folder.At(".");
+
     private string Cache => _folder.At("cache");
 
     /// <summary>Runs episodes until enough was killed.</summary>
@@ -48,6 +51,11 @@ internal sealed class CrashLane : IDisposable
         catch (Exception) when (File.Exists(_folder.At("models.log")))
         {
             TestContext.Out.WriteLine($"log of the daemons:\n{string.Join('\n', File.ReadLines(_folder.At("models.log")).TakeLast(100))}");
+            if (TestContext.Parameters.Get("keep") is { Length: > 0 } keep)
+            {
+                Actor.Bash($"mkdir -p '{keep}/{Path.GetFileName(_folder.Path)}'; cp -r '{_folder.At("models.log")}' '{_folder.Path}'/manifest-* '{Cache}' '{keep}/{Path.GetFileName(_folder.Path)}' || true");
+            }
+
             throw;
         }
     }
@@ -75,7 +83,7 @@ internal sealed class CrashLane : IDisposable
             }
 
             EndWriters(mayBeDead: false);
-            mount.Unmount();
+            mount.Unmount("--drain-timeout", "110");
         }
 
         _store.Fetch(_folder.At("published"));
@@ -167,7 +175,7 @@ internal sealed class CrashLane : IDisposable
 
         foreach (var writer in _writers)
         {
-            var result = writer.Wait(TimeSpan.FromSeconds(120)).Succeeded();
+            var result = writer.Wait(TimeSpan.FromSeconds(240)).Succeeded();
             Assert.That(mayBeDead || !result.Output.Contains("dead ", StringComparison.Ordinal), Is.True, result.Output);
             _tally.NoteAcknowledged(int.Parse(result.Lines[^1].Split(' ')[1], CultureInfo.InvariantCulture));
             writer.Dispose();

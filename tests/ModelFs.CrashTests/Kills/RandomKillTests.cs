@@ -11,6 +11,7 @@ namespace ModelFs.CrashTests.Kills;
 internal sealed class RandomKillTests
 {
     private const int ShortRun = 12;
+    private static readonly TimeSpan s_betweenReports = TimeSpan.FromSeconds(30);
 
     [Test]
     public void Nothing_acknowledged_is_lost_when_the_daemon_is_killed_at_random_moments() => Run(home => new FolderCrashStore(home), "a folder");
@@ -23,23 +24,29 @@ internal sealed class RandomKillTests
         var lanes = Math.Min(rounds, Parameter("lanes", 2));
         var tally = new KillTally();
         Report($"crash test on {storeName}: seed {seed}, rounds {rounds}, lanes {lanes}");
-        try
-        {
-            var running = Enumerable.Range(0, lanes).Select(lane => Task.Factory.StartNew(
-                () =>
+        var isFailed = false;
+        var running = Enumerable.Range(0, lanes).Select(lane => Task.Factory.StartNew(
+            () =>
+            {
+                using var each = new CrashLane(seed + (lane * 1_000_003), tally, () => Volatile.Read(ref isFailed) ? 0 : rounds - tally.Kills, store);
+                try
                 {
-                    using var each = new CrashLane(seed + (lane * 1_000_003), tally, () => rounds - tally.Kills, store);
                     each.Run();
-                },
-                CancellationToken.None,
-                TaskCreationOptions.LongRunning,
-                TaskScheduler.Default)).ToArray();
-            Task.WaitAll(running);
-        }
-        catch (Exception)
+                }
+                catch (Exception failure)
+                {
+                    // Said at once: the other lanes still end their episodes.
+                    Volatile.Write(ref isFailed, true);
+                    Report($"FAILED with seed {seed}, lane {lane}, in {each.Home}: {tally}\n{failure.Message}");
+                    throw;
+                }
+            },
+            CancellationToken.None,
+            TaskCreationOptions.LongRunning,
+            TaskScheduler.Default)).ToArray();
+        while (!Task.WhenAll(running).Wait(s_betweenReports))
         {
-            Report($"FAILED with seed {seed}: {tally}");
-            throw;
+            Report($"so far: {tally}");
         }
 
         Report($"seed {seed}, rounds {rounds}: {tally}; lost 0");

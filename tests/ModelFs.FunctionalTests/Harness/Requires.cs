@@ -38,6 +38,15 @@ internal static class Requires
         }
     }
 
+    /// <summary>A kernel of that version or a later one.</summary>
+    public static void Kernel(Version version, string what)
+    {
+        if (Environment.OSVersion.Version < version)
+        {
+            Assert.Ignore($"needs a kernel that {what} ({version} or newer)");
+        }
+    }
+
     /// <summary>The kernel lets programs read cache files without the daemon.</summary>
     public static void Passthrough(MountedStore mount)
     {
