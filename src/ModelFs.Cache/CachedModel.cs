@@ -88,7 +88,10 @@ public sealed class CachedModel
     internal bool IsPublishedAtClose { get; set; }
 
     /// <summary>Whether a publish attempt is running.</summary>
-    internal bool IsPublishing { get; set; }
+    internal bool IsPublishing { get; private set; }
+
+    /// <summary>Takes the last word of the store that came while a publish attempt was running.</summary>
+    private Func<bool>? HeldBack { get; set; }
 
     /// <summary>Whether the model is being removed or renamed: no publish begins, which would be one of the old name.</summary>
     internal bool IsNameChanging { get; set; }
@@ -119,6 +122,19 @@ public sealed class CachedModel
         }
     }
 
+    /// <summary>A publish attempt begins: what listings say of the model meanwhile may be what the attempt itself makes. The caller holds the gate.</summary>
+    internal void BeginPublishing() => IsPublishing = true;
+
+    /// <summary>The attempt is over. The caller holds the gate.</summary>
+    /// <returns>Whether the store's word that came meanwhile, unless the attempt learned something newer, changed the revision.</returns>
+    internal bool EndPublishing()
+    {
+        IsPublishing = false;
+        var take = HeldBack;
+        HeldBack = null;
+        return take?.Invoke() ?? false;
+    }
+
     /// <summary>Notes what a look-up, a publish or a delete said of the store's object. The caller holds the gate.</summary>
     internal void NoteStored(StoredObject? stored, long timestamp)
     {
@@ -132,7 +148,13 @@ public sealed class CachedModel
     {
         lock (Gate)
         {
-            if (IsPublishing || StoredAt > startedAt)
+            if (IsPublishing)
+            {
+                HeldBack = () => TakeLookedUp(found, startedAt);
+                return false;
+            }
+
+            if (StoredAt > startedAt)
             {
                 return false;
             }
@@ -143,13 +165,19 @@ public sealed class CachedModel
         }
     }
 
-    /// <summary>Takes a listing's word, unless something newer was learned after the listing began, or a publish is about to.</summary>
+    /// <summary>Takes a listing's word, unless something newer was learned after the listing began; during a publish attempt once that is over.</summary>
     /// <returns>Whether the revision changed.</returns>
     internal bool TakeListed(StoredObject? listed, long listingStartedAt)
     {
         lock (Gate)
         {
-            if (IsPublishing || StoredAt > listingStartedAt || Stored?.Revision == listed?.Revision)
+            if (IsPublishing)
+            {
+                HeldBack = () => TakeListed(listed, listingStartedAt);
+                return false;
+            }
+
+            if (StoredAt > listingStartedAt || Stored?.Revision == listed?.Revision)
             {
                 return false;
             }

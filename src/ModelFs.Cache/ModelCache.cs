@@ -68,6 +68,7 @@ public sealed partial class ModelCache : IAsyncDisposable
         Catalog.Changed += OnListingChanged;
         _endings = new CopyEndings(_files, _journal, _shelf, Catalog, time);
         _queue = new WritebackQueue(options, time, logger, new ModelPublisher(store, _files, _journal, _shelf, options, time, logger).PublishAsync, _endings.SetAside, Catalog.IsMoving);
+        _queue.StoreChanged += model => OnListingChanged([model]);
         _closes = new ClosePublisher(_queue, time, logger);
         _resolver = new ConflictResolver(store, Catalog, _shelf, _files, _journal, _endings, _queue, time, logger);
         _changes = new CopyChanges(_journal, _queue, _reads, _disk, time);

@@ -198,18 +198,14 @@ internal sealed partial class ModelRemovals(
                 }
             }
         }
-        catch (StoreException error)
-        {
-            LogNotYet(logger, intent.Key, error.Message);
-            return false;
-        }
-        catch (ModelException error)
-        {
-            LogNotYet(logger, intent.Key, error.Message);
-            return false;
-        }
         catch (OperationCanceledException)
         {
+            return false;
+        }
+        catch (Exception error)
+        {
+            // Whatever it is: what was asked for is tried again and shown, and no other removal waits for ever.
+            LogNotYet(logger, intent.Key, error.Message);
             return false;
         }
         finally

@@ -41,6 +41,9 @@ internal sealed partial class WritebackQueue : IAsyncDisposable
         _slots = new SemaphoreSlim(options.PublishesMax);
     }
 
+    /// <summary>The store was heard to have another revision of a model while an attempt was running. Raised outside of every lock.</summary>
+    public event Action<CachedModel>? StoreChanged;
+
     public void Start() => _loop = Task.Run(RunAsync);
 
     /// <summary>A model became dirty, or settled, or is to be published at once.</summary>
@@ -225,7 +228,7 @@ internal sealed partial class WritebackQueue : IAsyncDisposable
                     return;
                 }
 
-                model.IsPublishing = true;
+                model.BeginPublishing();
                 model.IsForced = false;
                 model.IsPublishedAtClose = model.IsForcedByClose;
                 model.IsForcedByClose = false;
@@ -279,9 +282,10 @@ internal sealed partial class WritebackQueue : IAsyncDisposable
             outcome = KeepLoser(model, copy, outcome);
         }
 
+        bool isNews;
         lock (model.Gate)
         {
-            model.IsPublishing = false;
+            isNews = model.EndPublishing();
             switch (outcome.Result)
             {
                 case PublishResult.Published or PublishResult.Unchanged:
@@ -307,10 +311,21 @@ internal sealed partial class WritebackQueue : IAsyncDisposable
                     break;
             }
         }
+
+        if (isNews)
+        {
+            StoreChanged?.Invoke(model);
+        }
     }
 
     private PublishOutcome KeepLoser(CachedModel model, ModelCopy copy, PublishOutcome conflict)
     {
+        lock (model.Gate)
+        {
+            // Before the copy goes, so that nobody sees a model that is merely not here.
+            model.LastError = conflict.Error;
+        }
+
         try
         {
             _setAside(model, copy);

@@ -40,6 +40,12 @@ internal static class CommandLine
         try
         {
             var configuration = new InvocationConfiguration { Output = services.Out, Error = services.Error, EnableDefaultExceptionHandler = false };
+            if (result.CommandResult.Command.Name == DaemonCommand.Name)
+            {
+                // The parser would end the process 2 s after a signal; the daemon publishes first, for as long as --drain-timeout lets it.
+                configuration.ProcessTerminationTimeout = null;
+            }
+
             return await result.InvokeAsync(configuration, cancellationToken).ConfigureAwait(false);
         }
         catch (CommandException exception)

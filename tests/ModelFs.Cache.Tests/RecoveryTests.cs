@@ -19,6 +19,35 @@ internal sealed class RecoveryTests
     }
 
     [Test]
+    public async Task A_model_whose_change_came_to_nothing_is_shown_though_the_first_listing_came_while_that_was_found_out()
+    {
+        await using var rig = await CacheRig.StartedAsync(null, ("bert.tar.gz", Text("one")));
+        var changed = await rig.AcquireAsync("bert");
+        await rig.WriteAsync(changed, "more", "");
+        await rig.RemoveAsync(changed, "more");
+        await rig.StopAsync();
+        var listing = new TaskCompletionSource();
+        rig.Store.BeforeList = () => listing.Task;
+        var starting = rig.StartAsync();
+        var bert = rig.Model("bert");
+        var turn = await rig.Cache.Catalog.TakeDiskTurnAsync(bert.Name, CancellationToken.None);
+        await CacheRig.UntilAsync(
+            () =>
+            {
+                rig.Time.Advance(TimeSpan.FromSeconds(1));
+                return bert.State == ModelState.Publishing;
+            },
+            "the attempt");
+        listing.SetResult();
+        await starting;
+        turn.DiskTurn.Release();
+        await CacheRig.UntilAsync(() => bert.State == ModelState.Ready, "the attempt's end");
+        Assert.That(rig.Shown("bert"), Is.SameAs(bert));
+        Assert.That(bert.Copy!.IsRetired, Is.False);
+        Assert.That(bert.StoredRevision, Is.EqualTo("r1"), "nothing was published");
+    }
+
+    [Test]
     public async Task The_mark_is_on_disk_before_a_change_may_begin()
     {
         await using var rig = await CacheRig.StartedAsync(null, ("bert.tar.gz", Text("one")));

@@ -107,7 +107,9 @@ internal abstract class ConflictContract : MountFixture
         File.WriteAllText(winner.At("bert", "theirs.txt"), "theirs");
         File.WriteAllText(loser.At("bert", "mine.txt"), "mine");
         winner.Sync("bert");
-        Assert.That(MountedStore.Modelfs(["sync", loser.Root, "bert"]).ExitCode, Is.Not.Zero);
+        var lost = MountedStore.Modelfs(["sync", loser.Root, "bert"]);
+        Assert.That(lost.ExitCode, Is.Not.Zero);
+        Assert.That(lost.Output, Does.Contain("bert was changed in the store meanwhile; both versions are kept"));
         return (winner, loser, Actor.Run("/bin/ls", loser.At(".modelfs", "conflicts")).Output.Trim());
     }
 }

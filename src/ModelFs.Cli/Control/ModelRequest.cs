@@ -38,7 +38,9 @@ internal static class ModelRequest
                 continue;
             }
 
-            services.Error.WriteLine($"modelfs: {target.Path}: {Explain(services, target, errno)}");
+            // The mount's last error is another model's where several were asked at once.
+            var own = atOnce && errno != Errno.ENOENT ? services.Mounts.LastErrorOf(target.Path) : null;
+            services.Error.WriteLine($"modelfs: {target.Path}: {own ?? Explain(services, target, errno)}");
             code = code == ExitCode.Failed ? code : CodeOf(errno);
         }
 
