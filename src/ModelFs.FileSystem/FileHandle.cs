@@ -28,6 +28,7 @@ internal sealed class FileHandle(ulong id, Inode inode, HandleUse use) : IDispos
 {
     private readonly Lock _gate = new();
     private SafeFileHandle? _file;
+    private Inode? _madeIn;
 
     /// <summary>Unique over restarts of the daemon.</summary>
     public ulong Id { get; } = id;
@@ -67,9 +68,6 @@ internal sealed class FileHandle(ulong id, Inode inode, HandleUse use) : IDispos
     /// <summary>What the folder held when its reading began.</summary>
     public IReadOnlyList<FsName>? Names { get; set; }
 
-    /// <summary>The folder that its file was made in by the call that opened it; null where the file was there before.</summary>
-    public Inode? MadeIn { get; private set; }
-
     /// <summary>The content of a control file.</summary>
     public byte[]? Snapshot { get; set; }
 
@@ -100,18 +98,19 @@ internal sealed class FileHandle(ulong id, Inode inode, HandleUse use) : IDispos
         lock (_gate)
         {
             _file = file;
-            MadeIn = madeIn;
+            _madeIn = madeIn;
         }
     }
 
-    /// <summary>Size of its file in bytes; null when it has no descriptor.</summary>
-    public long? Length
+    /// <summary>Tells the folder that its file was made in, if that was by this handle, whether it stayed small.</summary>
+    /// <param name="bytesMax">The largest size that is small, in bytes.</param>
+    public void NoteMade(long bytesMax)
     {
-        get
+        lock (_gate)
         {
-            lock (_gate)
+            if (_file is not null)
             {
-                return _file is null ? null : RandomAccess.GetLength(_file);
+                _madeIn?.NoteNewFile(RandomAccess.GetLength(_file) <= bytesMax);
             }
         }
     }

@@ -12,9 +12,6 @@ internal sealed class InodeTable : IDisposable
     /// <summary>FUSE_ROOT_ID.</summary>
     public const ulong RootId = 1;
 
-    // A few small files say little: a model's folder has its metadata.json beside its weights.
-    private const int SmallFilesMin = 16;
-
     private readonly Lock _gate = new();
     private readonly Dictionary<ulong, Inode> _inodes = [];
     private readonly Dictionary<(ulong Parent, string Name), Inode> _names = [];
@@ -330,24 +327,6 @@ internal sealed class InodeTable : IDisposable
         lock (_gate)
         {
             return inode is { WasWritten: false, IsInherited: false } && inode.InitialSize <= bytesMax;
-        }
-    }
-
-    /// <summary>Notes how large a file was when whoever had made it in this folder closed it.</summary>
-    public void NoteNewFile(Inode folder, bool isSmall)
-    {
-        lock (_gate)
-        {
-            folder.SmallFilesInRow = isSmall ? Math.Min(folder.SmallFilesInRow + 1, SmallFilesMin) : 0;
-        }
-    }
-
-    /// <summary>Whether the next file that is made in a folder is likely to be small, because many before it were.</summary>
-    public bool ExpectsSmallFile(Inode folder)
-    {
-        lock (_gate)
-        {
-            return folder.SmallFilesInRow >= SmallFilesMin;
         }
     }
 

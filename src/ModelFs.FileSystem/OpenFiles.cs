@@ -107,7 +107,7 @@ internal sealed class OpenFiles(FileSystemState state, TreeNames names, Action<M
                     handle.Adopt(file, parent);
                 }
 
-                var canCache = file is not null && (mode & OwnerWrite) != 0 && state.Inodes.ExpectsSmallFile(parent);
+                var canCache = file is not null && (mode & OwnerWrite) != 0 && parent.ExpectsSmallFile;
                 return new FsCreated(entry, new FsOpened(handle.Id, path, CanCache: canCache, WantsFlush: PublishesAtClose, IsDirect: handle.IsDirect));
             }
 
@@ -194,11 +194,7 @@ internal sealed class OpenFiles(FileSystemState state, TreeNames names, Action<M
             return;
         }
 
-        if (handle is { MadeIn: { } folder, Length: { } length })
-        {
-            state.Inodes.NoteNewFile(folder, length <= state.Options.CachedFileBytesMax);
-        }
-
+        handle.NoteMade(state.Options.CachedFileBytesMax);
         handle.Dispose();
         var inode = handle.Inode;
         if (inode.Copy is not { } copy || handle.IsFolder)
