@@ -215,6 +215,44 @@ internal sealed class StoreChangeTests
     }
 
     [Test]
+    public async Task Removing_a_model_waits_a_moment_for_the_publish_that_is_under_way([Values] bool isSlow)
+    {
+        await using var rig = await CacheRig.StartedAsync(options => options with { AllowDelete = true }, ("bert.tar.gz", Text("one")));
+        var copy = await rig.AcquireAsync("bert");
+        await rig.WriteAsync(copy, "text", "two");
+        var (begun, goesOn) = (new TaskCompletionSource(), new TaskCompletionSource());
+        rig.Store.BeforePublish = async _ =>
+        {
+            begun.TrySetResult();
+            await goesOn.Task;
+        };
+        var sync = rig.Cache.SyncAsync(copy.Model, CancellationToken.None);
+        await begun.Task;
+        await rig.RemoveAsync(copy, "text");
+        var removal = rig.Cache.RemoveModelAsync(copy.Model, CancellationToken.None);
+        using (var interrupt = new CancellationTokenSource())
+        {
+            var interrupted = rig.Cache.RemoveModelAsync(copy.Model, interrupt.Token);
+            await interrupt.CancelAsync();
+            await Assert.ThatAsync(() => interrupted, Throws.InstanceOf<OperationCanceledException>());
+        }
+
+        Assert.That(removal.IsCompleted, Is.False);
+        if (isSlow)
+        {
+            rig.Time.Advance(TimeSpan.FromSeconds(5));
+            Assert.That((await CacheRig.FailsAsync(() => removal)).Kind, Is.EqualTo(ModelErrorKind.Busy));
+        }
+
+        goesOn.SetResult();
+        await Task.WhenAny(sync);
+        await (isSlow ? rig.Cache.RemoveModelAsync(copy.Model, CancellationToken.None) : removal);
+        Assert.That(rig.Store.Keys, Is.Empty);
+        Assert.That(rig.Shown("bert"), Is.Null);
+        Assert.That(rig.Cache.Pending, Is.Empty);
+    }
+
+    [Test]
     public async Task Removing_a_published_model_with_the_right_deletes_it_in_the_store()
     {
         await using var rig = await CacheRig.StartedAsync(options => options with { AllowDelete = true }, ("bert.tar.gz", Text("one")));

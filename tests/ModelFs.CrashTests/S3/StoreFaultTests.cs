@@ -32,7 +32,9 @@ internal sealed class StoreFaultTests : IDisposable
         _store = new S3CrashStore(_proxy.Endpoint);
         _store.Put(_home, ["alpha"]);
         _mount = MountedStore.Start(_home, _store.Url, new MountSettings { Settle = "0.05", More = ["--fetch-deadline", Deadline], Environment = _store.Environment });
-        Actor.Bash($"cat {_mount.Root}/alpha/*.json > /dev/null");
+
+        // All of it, so that the first request of a change is one of its publish.
+        Actor.Bash($"find {_mount.Root}/alpha -type f -exec cat {{}} + > /dev/null");
     }
 
     [TearDown]
