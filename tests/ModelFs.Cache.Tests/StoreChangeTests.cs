@@ -136,6 +136,25 @@ internal sealed class StoreChangeTests
     }
 
     [Test]
+    public async Task The_next_sync_tells_of_a_conflict_that_nobody_waited_for_once([Values] bool ofAll, [Values] bool isChangedAgain)
+    {
+        await using var rig = await CacheRig.StartedAsync(null, ("bert.tar.gz", Text("one")));
+        await rig.WriteAsync(await rig.AcquireAsync("bert"), "text", "mine");
+        rig.Store.Put("bert.tar.gz", Text("theirs"));
+        await rig.PassAsync(TimeSpan.FromSeconds(1));
+        await CacheRig.UntilAsync(() => rig.Cache.Conflicts.Count == 1, "the conflict");
+        if (isChangedAgain)
+        {
+            await rig.WriteAsync(await rig.AcquireAsync("bert"), "text", "after theirs");
+        }
+
+        var model = ofAll ? null : rig.Model("bert");
+        Assert.That((await CacheRig.FailsAsync(() => rig.Cache.SyncAsync(model, CancellationToken.None))).Kind, Is.EqualTo(ModelErrorKind.Conflict));
+        await rig.Cache.SyncAsync(model, CancellationToken.None);
+        Assert.That(SampleArchive.Files(rig.Store.Bytes("bert.tar.gz"))["text"], Is.EqualTo(isChangedAgain ? "after theirs" : "theirs"));
+    }
+
+    [Test]
     public async Task A_dirty_model_deleted_in_the_store_becomes_a_conflict()
     {
         await using var rig = await CacheRig.StartedAsync(null, ("bert.tar.gz", Text("one")));
