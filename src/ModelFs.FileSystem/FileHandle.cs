@@ -28,6 +28,7 @@ internal sealed class FileHandle(ulong id, Inode inode, HandleUse use) : IDispos
 {
     private readonly Lock _gate = new();
     private SafeFileHandle? _file;
+    private Inode? _madeIn;
 
     /// <summary>Unique over restarts of the daemon.</summary>
     public ulong Id { get; } = id;
@@ -91,12 +92,26 @@ internal sealed class FileHandle(ulong id, Inode inode, HandleUse use) : IDispos
         }
     }
 
-    /// <summary>Uses a descriptor that is open already.</summary>
-    public void Adopt(SafeFileHandle file)
+    /// <summary>Uses the descriptor that the making of its file has opened.</summary>
+    public void Adopt(SafeFileHandle file, Inode madeIn)
     {
         lock (_gate)
         {
             _file = file;
+            _madeIn = madeIn;
+        }
+    }
+
+    /// <summary>Tells the folder that its file was made in, if that was by this handle, whether it stayed small.</summary>
+    /// <param name="bytesMax">The largest size that is small, in bytes.</param>
+    public void NoteMade(long bytesMax)
+    {
+        lock (_gate)
+        {
+            if (_file is not null)
+            {
+                _madeIn?.NoteNewFile(RandomAccess.GetLength(_file) <= bytesMax);
+            }
         }
     }
 

@@ -43,7 +43,10 @@ public readonly record struct FsEntry(ulong Id, FsAttributes Attributes, TimeSpa
 /// <param name="Handle">For later requests on it.</param>
 /// <param name="LocalPath">The complete file of the cache behind it; null for a control file, whose content is a snapshot.</param>
 /// <param name="IsInherited">Whether a daemon that died had opened it already and the kernel only repeats its request.</param>
-/// <param name="CanCache">Whether the kernel may keep the file's pages: it is small, opened for reading, and had no writer since the kernel knows it.</param>
+/// <param name="CanCache">
+/// Whether the kernel may keep the file's pages: it is small, opened for reading, and had no writer since the kernel knows it; or it was made at this moment, in a folder where
+/// the files made before it were small, and can be opened for writing again by a daemon that takes over.
+/// </param>
 /// <param name="IsDirect">Whether the file is not complete yet, or the kernel still reads it in this way: every read must come here.</param>
 /// <param name="WantsFlush">Whether each close of it is to be told.</param>
 public readonly record struct FsOpened(

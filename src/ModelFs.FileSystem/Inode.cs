@@ -48,6 +48,11 @@ internal enum InodeKind : byte
 /// </summary>
 internal sealed class Inode
 {
+    // A few small files say little: a model's folder has its metadata.json beside its weights.
+    private const int SmallFilesMin = 16;
+
+    private int _smallFilesInRow;
+
     public required ulong Id { get; init; }
 
     public required InodeKind Kind { get; init; }
@@ -92,6 +97,12 @@ internal sealed class Inode
     /// Whether a writer had it since the kernel knows it. It stays true: a mapping can outlive the writer's handle, and changes the file past the kernel's own pages.
     /// </summary>
     public bool WasWritten { get; set; }
+
+    /// <summary>Of a folder: whether the next file that is made in it is likely to be small, because many in a row before it were. A guess, which needs no lock.</summary>
+    public bool ExpectsSmallFile => Volatile.Read(ref _smallFilesInRow) >= SmallFilesMin;
+
+    /// <summary>Notes what became of a file that was made in this folder, when whoever made it closed it.</summary>
+    public void NoteNewFile(bool isSmall) => Volatile.Write(ref _smallFilesInRow, isSmall ? Math.Min(_smallFilesInRow + 1, SmallFilesMin) : 0);
 
     /// <summary>Open handles of which every read comes to the daemon.</summary>
     public int DirectHandles { get; set; }

@@ -7,6 +7,8 @@ namespace ModelFs.FileSystem;
 /// <summary>Open files: reading, writing and syncing them where the kernel does not do so by itself, and what their closing means.</summary>
 internal sealed class OpenFiles(FileSystemState state, TreeNames names, Action<ModelCopy, string> completed)
 {
+    private const uint OwnerWrite = 0x80;
+
     private bool PublishesAtClose => state.Cache.Options.Durability == Durability.Remote;
 
     /// <summary>Opens a file of a model; a writer is announced to the cache first, and a reader waits for a small file that is not here.</summary>
@@ -102,10 +104,11 @@ internal sealed class OpenFiles(FileSystemState state, TreeNames names, Action<M
                 var handle = state.Inodes.Open(inode, request, new HandleUse(IsWriter: true, ChangePath: changePath, IsDirect: inode.DirectHandles > 0));
                 if (file is not null)
                 {
-                    handle.Adopt(file);
+                    handle.Adopt(file, parent);
                 }
 
-                return new FsCreated(entry, new FsOpened(handle.Id, path, WantsFlush: PublishesAtClose, IsDirect: handle.IsDirect));
+                var canCache = file is not null && (mode & OwnerWrite) != 0 && parent.ExpectsSmallFile;
+                return new FsCreated(entry, new FsOpened(handle.Id, path, CanCache: canCache, WantsFlush: PublishesAtClose, IsDirect: handle.IsDirect));
             }
 
             error = missing;
@@ -191,6 +194,7 @@ internal sealed class OpenFiles(FileSystemState state, TreeNames names, Action<M
             return;
         }
 
+        handle.NoteMade(state.Options.CachedFileBytesMax);
         handle.Dispose();
         var inode = handle.Inode;
         if (inode.Copy is not { } copy || handle.IsFolder)

@@ -337,7 +337,9 @@ public sealed partial class FuseOperationsAdapter : FuseOperationsBase
             _fileSystem.NoteCached(opened.Handle);
         }
 
-        return new FuseOpened(opened.Handle, FuseOpenFlags.KeepCache | flush);
+        // What the kernel has of a file that passed through meanwhile may be old, where it can't be registered this time.
+        var isKept = opened.CanCache || _passthrough.WhyOff is not null;
+        return new FuseOpened(opened.Handle, (isKept ? FuseOpenFlags.KeepCache : FuseOpenFlags.None) | flush);
     }
 
     private ValueTask<FuseResult> Answer(ValueTask<Errno> task) =>

@@ -10,6 +10,6 @@ public interface IBackingFiles
     /// <exception cref="IOException">The kernel refused; the message says why.</exception>
     int Open(ulong nodeId, SafeFileHandle file);
 
-    /// <summary>Gives a node's registration up; nothing happens when it has none.</summary>
+    /// <summary>Gives a node's registration up; nothing happens when it has none. Not waited for: an <see cref="Open"/> that is called afterwards comes after it.</summary>
     void Close(ulong nodeId);
 }

@@ -71,6 +71,23 @@ internal sealed class InodeLifeTests
     }
 
     [Test]
+    public async Task New_files_go_through_the_page_cache_where_many_small_ones_were_made_until_one_is_large()
+    {
+        var folder = (await FileSystem.MakeFolderAsync(_model, "many", 0x1ED, _rig.Request(), CancellationToken.None)).Value.Id;
+        for (var made = 0; made < 16; made++)
+        {
+            Assert.That(await MakeAsync(folder, $"{made}", 10), Is.False);
+        }
+
+        Assert.That(await MakeAsync(_model, "beside", 10), Is.False, "each folder counts by itself");
+        Assert.That(await MakeAsync(folder, "small", 10), Is.True);
+        Assert.That(await MakeAsync(folder, "read-only", 10, mode: 0x124), Is.False, "a daemon that takes over could not open it for writing");
+        Assert.That(await MakeAsync(folder, "large", (int)new FileSystemOptions().CachedFileBytesMax + 1), Is.True, "nobody can know");
+        Assert.That(await MakeAsync(folder, "after", 10), Is.False);
+        Assert.That(await MayCacheAsync((await _rig.LookupAsync("m/many/small")).Id, forWriting: false), Is.False, "it had a writer");
+    }
+
+    [Test]
     public async Task A_successor_knows_which_handles_were_opened_through_the_page_cache()
     {
         var (one, two) = ((await _rig.LookupAsync("m/one")).Id, (await _rig.LookupAsync("m/sub/two")).Id);
@@ -175,6 +192,14 @@ internal sealed class InodeLifeTests
         Assert.That(FileSystem.GetAttributes(_model).Error, Is.EqualTo(Errno.ESTALE));
         Assert.That(await _rig.ReadFileAsync((await _rig.LookupAsync("m/one")).Id), Is.EqualTo("1"));
         Assert.That(_rig.Store.Downloads, Is.EqualTo(1));
+    }
+
+    private async Task<bool> MakeAsync(ulong folder, string name, int size, uint mode = 0x1A4)
+    {
+        var opened = (await FileSystem.CreateAsync(folder, name, mode, exclusive: true, truncate: false, _rig.Request(), CancellationToken.None)).Value.Opened;
+        Assert.That(FileSystem.Write(opened.Handle, 0, new byte[size]).Value, Is.EqualTo(size));
+        FileSystem.Release(opened.Handle);
+        return opened.CanCache;
     }
 
     private async Task<bool> MayCacheAsync(ulong file, bool forWriting)

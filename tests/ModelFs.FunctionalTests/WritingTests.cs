@@ -25,6 +25,29 @@ internal sealed class WritingTests : MountFixture
         ("symbolic links", "os.symlink('metadata.json', 'link'); os.symlink('../metadata.json', 'ner/up'); assert open('ner/up').read()"),
         ("sparse", "f = open('sparse', 'wb'); f.seek(3000000); f.write(b'end'); f.close()"),
         ("many", "[open(f'part_{n}', 'w').write(str(n)) for n in range(300)]"),
+        ("many in one folder, used while they are made, and a large one after them", """
+            for n in range(40):
+                with open(f'part_{n}', 'x+b') as maker:
+                    maker.write(b'1' * 5000); maker.flush()
+                    assert open(f'part_{n}', 'rb').read() == b'1' * 5000
+                    with open(f'part_{n}', 'r+b') as other:
+                        other.seek(10); other.write(b'other'); other.flush()
+                        maker.seek(10); assert maker.read(5) == b'other'
+                        mapped = mmap.mmap(other.fileno(), 0)
+                    mapped[20:26] = b'mapped'
+                    assert os.pread(maker.fileno(), 6, 20) == b'mapped'
+                    maker.seek(0, 2); maker.write(b'end')
+                with open(f'part_{n}', 'r+b') as late:
+                    late.write(b'late')
+                mapped[30:35] = b'later'
+                mapped.close()
+                with open(f'part_{n}', 'ab') as late:
+                    late.write(b'tail')
+                content = open(f'part_{n}', 'rb').read()
+                assert content[:4] == b'late' and content[20:26] == b'mapped' and content[30:35] == b'later' and content[-7:] == b'endtail', content
+            with open('large', 'wb') as large:
+                [large.write(bytes([n]) * 100000) for n in range(50)]
+            """),
         ("names", "open('größe', 'w').write('ü'); open('n' * 255, 'w').write('long'); open(' space \\n newline', 'w').write('odd')"),
     ];
 

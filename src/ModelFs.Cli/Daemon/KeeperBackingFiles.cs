@@ -13,7 +13,7 @@ internal sealed class KeeperBackingFiles(KeeperChannel keeper) : IBackingFiles
     {
         try
         {
-            keeper.BackingClose(nodeId);
+            keeper.PostBackingClose(nodeId);
         }
         catch (KeeperException)
         {

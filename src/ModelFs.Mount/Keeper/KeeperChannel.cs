@@ -107,6 +107,32 @@ public sealed class KeeperChannel : IDisposable
     /// <exception cref="KeeperException">ENOENT: the node has none. ENOTCONN: the keeper is gone.</exception>
     public void BackingClose(ulong nodeId) => Call(KeeperMessageType.BackingClose, nodeId: nodeId);
 
+    /// <summary>
+    /// <see cref="BackingClose"/> without the wait for the answer, whatever it is: the keeper takes calls in the order in which they are made. It waits only for room in the
+    /// socket when the keeper is behind.
+    /// </summary>
+    /// <exception cref="KeeperException">ENOTCONN: the keeper is gone.</exception>
+    public void PostBackingClose(ulong nodeId)
+    {
+        uint sequence;
+        lock (_lock)
+        {
+            if (_isGone)
+            {
+                throw NewGone();
+            }
+            sequence = ++_sequence;
+        }
+        try
+        {
+            _socket.Send(new KeeperMessageHeader(KeeperMessageType.BackingClose, sequence, 0, 0, nodeId, 0), default);
+        }
+        catch (ObjectDisposedException) when (_isDisposed)
+        {
+            throw NewGone();
+        }
+    }
+
     /// <summary>Unmounts; nothing happens when it is unmounted already.</summary>
     /// <param name="lazy">Also when programs use it: the folder is gone at once, and their open files go on until they close them.</param>
     /// <exception cref="KeeperException">EBUSY: in use. ENOTCONN: the keeper is gone.</exception>

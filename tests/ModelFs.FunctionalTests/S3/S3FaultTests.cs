@@ -67,6 +67,61 @@ internal sealed class S3FaultTests : S3Fixture
 
     [Test]
     [Promise("F5")]
+    public void More_reads_than_the_kernel_keeps_in_the_background_wait_for_a_stalled_store_and_everybody_else_reads_on()
+    {
+        const int reads = 160, mapped = 24;
+        var local = Tree("bert:kib=40000");
+        var publisher = Mount(AsOwner(), Url(), "publisher", "publisher-cache");
+        Actor.Run("/usr/bin/rsync", "-a", local, publisher.Root + "/");
+        publisher.Unmount();
+        Upload("", "moodbot:B");
+        using var proxy = new FaultProxy(CephServer.Endpoint);
+        var mount = Mount(AsOwner("--hydrate", "none", "--fetch-deadline", "90"), Url(proxy.Endpoint));
+        File.ReadAllBytes(mount.At("moodbot", "metadata.json"));
+        Assert.That(File.Exists(mount.At("bert", "metadata.json")), Is.True);
+        proxy.Stall();
+        try
+        {
+            using var readers = Actor.StartPython(
+                """
+                import mmap, os, sys, threading
+                there, here = os.open(sys.argv[1], os.O_RDONLY), open(sys.argv[2], "rb").read()
+                reads, mapped = int(sys.argv[3]), int(sys.argv[4])
+                view, children, wrong = mmap.mmap(there, 0, prot=mmap.PROT_READ), [], []
+                for n in range(mapped):
+                    if not (child := os.fork()):
+                        os._exit(view[n << 20] != here[n << 20])
+                    children.append(child)
+                def read(n):
+                    at = n * 240_000
+                    if os.pread(there, 4096, at) != here[at:at + 4096]: wrong.append(n)
+                threads = [threading.Thread(target=read, args=(n,)) for n in range(reads)]
+                for thread in threads: thread.start()
+                # A thread that waits for the file system is in one of the FUSE module's functions.
+                def waiting():
+                    tasks = [f"/proc/self/task/{id}/wchan" for id in os.listdir("/proc/self/task")] + [f"/proc/{child}/wchan" for child in children]
+                    return sum("request_wait" in open(task).read() or "fuse" in open(task).read() or "folio" in open(task).read() for task in tasks)
+                while waiting() < reads + mapped: pass
+                print("all wait")
+                for thread in threads: thread.join()
+                assert not wrong, wrong
+                assert not any(os.waitpid(child, 0)[1] for child in children)
+                """, mount.At("bert", "intent_classifier.pkl"), Path.Combine(local, "intent_classifier.pkl"), $"{reads}", $"{mapped}");
+            readers.WaitForOutput("all wait");
+            Actor.Bash($"diff -r {mount.At("moodbot")} {Tree("moodbot", "other")}");
+            Assert.That(Actor.Bash($"ls -l {mount.Root} {mount.At("bert")}; stat {mount.At("bert", "metadata.json")}").Output, Does.Contain("moodbot"));
+            Assert.That(readers.HasExited, Is.False, "the reads were over before the look: this test has shown nothing");
+            proxy.Flow();
+            readers.Wait(s_longerThanTheDeadline).Succeeded();
+        }
+        finally
+        {
+            proxy.Flow();
+        }
+    }
+
+    [Test]
+    [Promise("F5")]
     public void A_sync_that_waits_for_the_store_keeps_nobody_from_listing_and_looking_up()
     {
         Upload("", "bert:A", "moodbot:B");

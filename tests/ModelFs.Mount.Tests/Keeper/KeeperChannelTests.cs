@@ -127,6 +127,23 @@ public sealed class KeeperChannelTests
     }
 
     [Test]
+    public async Task A_posted_call_is_not_waited_for_and_its_answer_is_nobody_elses()
+    {
+        using FakeKeeper keeper = new();
+        using SafeFileHandle file = NewFile("backing");
+        keeper.Channel.PostBackingClose(41);
+        Task<int> opening = Task.Run(() => keeper.Channel.BackingOpen(41, file));
+        KeeperMessage posted = keeper.Receive();
+        Assert.That(posted.Header, Is.EqualTo(new KeeperMessageHeader(KeeperMessageType.BackingClose, 1, 0, 0, 41, 0)));
+        KeeperMessage open = keeper.Receive();
+        Assert.That(open.Header.Type, Is.EqualTo(KeeperMessageType.BackingOpen), "calls arrive in the order in which they are made");
+        open.Descriptor!.Dispose();
+        keeper.Answer(posted, -Enotconn);
+        keeper.Answer(open, value: 17);
+        Assert.That(await opening, Is.EqualTo(17));
+    }
+
+    [Test]
     public void A_header_is_32_bytes_in_little_endian_order()
     {
         byte[] bytes = new byte[KeeperMessageHeader.Length];
