@@ -67,6 +67,25 @@ internal sealed partial class ServedMount
         return true;
     }
 
+    /// <summary>Kills the daemon, and has the test do something before the next one is started.</summary>
+    public void KillBeforeNext(Action between)
+    {
+        var daemon = Daemon ?? throw new AssertionException($"the keeper {Keeper} has no daemon");
+        Signals.Send(Keeper, Signals.Stop);
+        try
+        {
+            // 't' under a tracer.
+            Eventually.True(() => StateOf(Keeper) is 'T' or 't', "the keeper stands still", pause: TimeSpan.FromMilliseconds(1));
+            Signals.Send(daemon, Signals.Kill);
+            Eventually.True(() => !Signals.IsAlive(daemon), "the daemon is dead", pause: TimeSpan.FromMilliseconds(1));
+            between();
+        }
+        finally
+        {
+            Signals.Send(Keeper, Signals.Continue);
+        }
+    }
+
     /// <summary>Waits until a daemon has the cache open.</summary>
     public void WaitUntilServing() => Eventually.True(() => IsServing, $"the keeper {Keeper} starts a daemon that opens {_cache}");
 

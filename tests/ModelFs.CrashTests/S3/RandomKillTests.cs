@@ -1,7 +1,7 @@
 namespace ModelFs.CrashTests.S3;
 
 /// <summary>SIGKILL at random moments on a bucket.</summary>
-[Explicit("takes minutes: run it by name")]
+[Explicit("takes minutes: scripts/crash-test --store s3")]
 internal sealed class RandomKillTests
 {
     [Test]
