@@ -79,6 +79,7 @@ public sealed class CacheFolder : IDisposable
             }
 
             folder.DropStaging();
+            folder.DropUnfinishedMarks();
             folder._lastId = folder._reservedId = Math.Max(folder.LargestId(), folder.ReadReserved());
             return folder;
         }
@@ -164,6 +165,15 @@ public sealed class CacheFolder : IDisposable
             {
                 TreeRemoval.Remove(left);
             }
+        }
+    }
+
+    /// <summary>Their daemon died before they counted. A copy's id never comes again, so nobody else would write over them.</summary>
+    private void DropUnfinishedMarks()
+    {
+        foreach (var left in Directory.EnumerateFiles(Journal, "*" + DurableFile.TemporaryEnding))
+        {
+            _ = PosixFile.Unlink(left);
         }
     }
 

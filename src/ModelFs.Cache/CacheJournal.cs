@@ -82,7 +82,7 @@ public sealed class CacheJournal
         var found = new List<ModelIntent>();
         foreach (var path in Directory.EnumerateFiles(_folder, IntentPrefix + "*"))
         {
-            if (!path.EndsWith(".tmp", StringComparison.Ordinal) && DurableFile.Read(path, CacheJson.Default.ModelIntent) is { } intent)
+            if (!path.EndsWith(DurableFile.TemporaryEnding, StringComparison.Ordinal) && DurableFile.Read(path, CacheJson.Default.ModelIntent) is { } intent)
             {
                 found.Add(intent);
                 lock (_intents)

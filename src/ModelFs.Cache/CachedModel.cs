@@ -10,6 +10,9 @@ namespace ModelFs.Cache;
 /// </remarks>
 public sealed class CachedModel
 {
+    /// <summary>Of the publish attempt that is running.</summary>
+    private TaskCompletionSource? _publishOver;
+
     internal CachedModel(ModelName name) => Name = name;
 
     /// <summary>The model's name; a rename changes it, and everything that belongs to the model stays with it.</summary>
@@ -88,7 +91,10 @@ public sealed class CachedModel
     internal bool IsPublishedAtClose { get; set; }
 
     /// <summary>Whether a publish attempt is running.</summary>
-    internal bool IsPublishing { get; private set; }
+    internal bool IsPublishing => _publishOver is not null;
+
+    /// <summary>Ends with the publish attempt that is running; ended when none is.</summary>
+    internal Task PublishOver => _publishOver?.Task ?? Task.CompletedTask;
 
     /// <summary>Takes the last word of the store that came while a publish attempt was running.</summary>
     private Func<bool>? HeldBack { get; set; }
@@ -123,13 +129,14 @@ public sealed class CachedModel
     }
 
     /// <summary>A publish attempt begins: what listings say of the model meanwhile may be what the attempt itself makes. The caller holds the gate.</summary>
-    internal void BeginPublishing() => IsPublishing = true;
+    internal void BeginPublishing() => _publishOver = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
 
     /// <summary>The attempt is over. The caller holds the gate.</summary>
     /// <returns>Whether the store's word that came meanwhile, unless the attempt learned something newer, changed the revision.</returns>
     internal bool EndPublishing()
     {
-        IsPublishing = false;
+        _publishOver?.SetResult();
+        _publishOver = null;
         var take = HeldBack;
         HeldBack = null;
         return take?.Invoke() ?? false;

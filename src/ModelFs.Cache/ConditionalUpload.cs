@@ -73,6 +73,7 @@ internal sealed partial class ConditionalUpload(IModelStore store, SentArchives 
         await model.DiskTurn.WaitAsync(cancellationToken).ConfigureAwait(false);
         try
         {
+            sent.NoteOver(copy, own, stored);
             var manifest = copy.Manifest with
             {
                 Key = own.Key,

@@ -15,6 +15,12 @@ internal sealed partial class ConflictResolver(
     /// <exception cref="ModelException">It can't be done now; the version is still kept, or its publish goes on being tried.</exception>
     public async Task ResolveAsync(ModelCopy kept, KeptVersion keep, CancellationToken cancellationToken)
     {
+        if (catalog.Find(kept.Model.Name) is { } model)
+        {
+            // Who decides about it knows.
+            _ = queue.TakeUntoldConflict(model);
+        }
+
         switch (keep)
         {
             case KeptVersion.Theirs:

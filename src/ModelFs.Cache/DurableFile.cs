@@ -12,6 +12,9 @@ namespace ModelFs.Cache;
 /// </summary>
 internal static class DurableFile
 {
+    /// <summary>Added to the name while a file is being written; what a dead daemon left under such a name never counts.</summary>
+    public const string TemporaryEnding = ".tmp";
+
     /// <summary>Writes; returns when the content is on the disk if <paramref name="durable"/>, otherwise when it survives the death of this process.</summary>
     /// <exception cref="IOException">The disk refused; the previous content stands.</exception>
     public static void Write<T>(string path, T value, JsonTypeInfo<T> type, bool durable)
@@ -24,7 +27,7 @@ internal static class DurableFile
     /// <exception cref="IOException">The disk refused; the previous content stands.</exception>
     public static void WriteBytes(string path, ReadOnlySpan<byte> content, bool durable)
     {
-        var temporary = path + ".tmp";
+        var temporary = path + TemporaryEnding;
         Check(PosixFile.Open(temporary, PosixFile.WriteOnly | PosixFile.Create | PosixFile.Truncate, 0x180, out var file), "create", temporary);
         using (file)
         {

@@ -72,7 +72,7 @@ public sealed partial class ModelCache : IAsyncDisposable
         _closes = new ClosePublisher(_queue, time, logger);
         _resolver = new ConflictResolver(store, Catalog, _shelf, _files, _journal, _endings, _queue, time, logger);
         _changes = new CopyChanges(_journal, _queue, _reads, _disk, time);
-        var own = new OwnRevisions(store, new SentArchives(store, _journal));
+        var own = new OwnRevisions(store, Catalog, new SentArchives(store, _journal));
         _moves = new ModelMoves(store, Catalog, _journal, own, _changes, _queue, _fetches, _reads, options, time, logger);
         _uses = new CopyUses(_shelf, _turnover, time);
         _creation = new ModelCreation(Catalog, _files, _journal, _shelf, _queue, time);

@@ -220,6 +220,9 @@ public sealed partial class ModelCatalog
     /// <summary>Whether the store's object of a key is still to be renamed, so that nothing new can be published there.</summary>
     internal bool IsMoving(string key) => Array.Exists(_moves, move => move.Key == key);
 
+    /// <summary>Whether this very object is what is still to be renamed.</summary>
+    internal bool IsMoving(StoredObject stored) => Array.Exists(_moves, move => move.Key == stored.Key && move.Revision == stored.Revision.Value);
+
     /// <summary>Shows what is being renamed under its new name.</summary>
     private void ApplyMoves(Dictionary<ModelName, StoredObject> listed)
     {

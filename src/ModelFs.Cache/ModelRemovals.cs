@@ -9,6 +9,12 @@ namespace ModelFs.Cache;
 internal sealed partial class ModelRemovals(
     IModelStore store, ModelCatalog catalog, CacheJournal journal, OwnRevisions own, CopyChanges changes, CopyEndings endings, WritebackQueue queue, CacheOptions options, TimeProvider time, ILogger logger)
 {
+    /// <summary>
+    /// How long a removal waits for a publish attempt to end. The kernel holds the folder of the model meanwhile, so that listing it waits, too: an
+    /// upload that takes longer is told.
+    /// </summary>
+    private static readonly TimeSpan s_publishWaitMax = TimeSpan.FromSeconds(5);
+
     /// <summary>Removes a model whose folder is empty.</summary>
     /// <exception cref="ModelException">It is in use or not allowed, or the store refused.</exception>
     public async Task RemoveAsync(CachedModel model, CancellationToken cancellationToken)
@@ -17,18 +23,35 @@ internal sealed partial class ModelRemovals(
         StoredObject? stored;
         ModelIntent? move;
 
-        // Asked again by a program that the death of an earlier daemon must not trouble.
-        await model.RemovalTakenUp.WaitAsync(cancellationToken).ConfigureAwait(false);
-        lock (model.Gate)
+        var waitsUntil = time.GetUtcNow() + s_publishWaitMax;
+        while (true)
         {
-            var isMoved = model.Move is not null && model.Copy is not { Manifest.BaseRevision: null };
-            if (model.IsPublishing || model.IsNameChanging || isMoved || model.Copy is { OpenWriters: > 0 })
+            Task publishOver;
+
+            // Asked again by a program that the death of an earlier daemon must not trouble.
+            await model.RemovalTakenUp.WaitAsync(cancellationToken).ConfigureAwait(false);
+            lock (model.Gate)
             {
-                throw new ModelException(ModelErrorKind.Busy, $"{model.Name} is being written, published or renamed; try again when it is done");
+                var isMoved = model.Move is not null && model.Copy is not { Manifest.BaseRevision: null };
+                if (model.IsNameChanging || isMoved || model.Copy is { OpenWriters: > 0 } || (model.IsPublishing && time.GetUtcNow() >= waitsUntil))
+                {
+                    throw new ModelException(ModelErrorKind.Busy, $"{model.Name} is being written, published or renamed; try again when it is done");
+                }
+
+                if (!model.IsPublishing)
+                {
+                    model.IsNameChanging = true;
+                    (copy, stored, move) = (model.Copy, model.Stored, model.Move);
+                    break;
+                }
+
+                publishOver = model.PublishOver;
             }
 
-            model.IsNameChanging = true;
-            (copy, stored, move) = (model.Copy, model.Stored, model.Move);
+            // An attempt that the removal of the files makes void, or one that has just sent them: its outcome says what is to be deleted. A daemon that
+            // takes over makes one of what it finds half removed, and the program that removes must not hear of that.
+            await Task.WhenAny(publishOver, Task.Delay(s_publishWaitMax, time, cancellationToken)).ConfigureAwait(false);
+            cancellationToken.ThrowIfCancellationRequested();
         }
 
         try

@@ -6,7 +6,7 @@ namespace ModelFs.Cache;
 /// Tells which object of the store a local copy stands for, so that removing or renaming the copy takes away that one and nobody else's: the
 /// revision that the copy descends from, or an upload of its own whose answer was lost.
 /// </summary>
-internal sealed class OwnRevisions(IModelStore store, SentArchives sent)
+internal sealed class OwnRevisions(IModelStore store, ModelCatalog catalog, SentArchives sent)
 {
     /// <summary>Asks the store where what is known does not tell: the daemon may have just begun, or an earlier one died behind an upload.</summary>
     /// <param name="copy">The local copy.</param>
@@ -24,6 +24,12 @@ internal sealed class OwnRevisions(IModelStore store, SentArchives sent)
         try
         {
             var current = await store.StatAsync(copy.Manifest.Key, cancellationToken).ConfigureAwait(false);
+            if (current is not null && catalog.IsMoving(current))
+            {
+                // Of the model that had this name before; it has another one by now.
+                return (null, false);
+            }
+
             var isOwn = current is not null
                 && (current.Revision.Value == copy.Manifest.BaseRevision || await sent.FindAsync(copy, current, cancellationToken).ConfigureAwait(false) is not null);
             return (current, isOwn);

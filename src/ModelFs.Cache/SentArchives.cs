@@ -20,7 +20,6 @@ internal sealed class SentArchives(IModelStore store, CacheJournal journal)
         try
         {
             IReadOnlyList<SentArchive> notes = [.. copy.Sent.Where(each => each != note && each.BaseRevision == note.BaseRevision).TakeLast(NotesMax - 1), note];
-            string state;
             lock (model.Gate)
             {
                 if (copy.ChangeVersion != version)
@@ -28,17 +27,31 @@ internal sealed class SentArchives(IModelStore store, CacheJournal journal)
                     return false;
                 }
 
-                state = copy.IsMarkedSynced ? CacheJournal.StateSynced : CacheJournal.StateDirty;
                 copy.Sent = notes;
             }
 
-            journal.Mark(copy.Id, copy.Manifest.Key, state, copy.DirtySince, notes);
+            Write(copy);
             return true;
         }
         finally
         {
             model.DiskTurn.Release();
         }
+    }
+
+    /// <summary>
+    /// One of the archives turned out to be what the store has: those that were noted after it are sent over that one. To be called before the copy takes it
+    /// for its base, with the disk turn of the copy's model.
+    /// </summary>
+    /// <exception cref="ModelException">The mark can't be written; nothing may be uploaded then.</exception>
+    public void NoteOver(ModelCopy copy, SentArchive arrived, StoredObject stored)
+    {
+        lock (copy.Model.Gate)
+        {
+            copy.Sent = [.. copy.Sent, .. copy.Sent.SkipWhile(each => each != arrived).Skip(1).Select(each => each with { BaseRevision = stored.Revision.Value })];
+        }
+
+        Write(copy);
     }
 
     /// <summary>The note of the archive that an object of the store is, if it is one of this copy's.</summary>
@@ -53,4 +66,7 @@ internal sealed class SentArchives(IModelStore store, CacheJournal journal)
         var found = await PackFile.IsAsync(store, stored, copy.Model.Name, [.. candidates.Select(note => note.ArchiveDigest)], cancellationToken).ConfigureAwait(false);
         return candidates.Find(note => note.ArchiveDigest == found);
     }
+
+    private void Write(ModelCopy copy) =>
+        journal.Mark(copy.Id, copy.Manifest.Key, copy.IsMarkedSynced ? CacheJournal.StateSynced : CacheJournal.StateDirty, copy.DirtySince, copy.Sent);
 }

@@ -4,10 +4,12 @@ namespace ModelFs.Cache;
 internal sealed class StoreWaits(WritebackQueue queue, CacheOptions options, TimeProvider time)
 {
     /// <summary>Publishes a model, or all of them but those that need a person's review, now; returns when the store has the changes.</summary>
-    /// <exception cref="ModelException">A writer is open (<see cref="ModelErrorKind.Busy"/>), or the publish failed.</exception>
+    /// <exception cref="ModelException">
+    /// A writer is open (<see cref="ModelErrorKind.Busy"/>), the publish failed, or changes lost a conflict before this call and nobody was told yet.
+    /// </exception>
     public async Task SyncAsync(CachedModel? model, CancellationToken cancellationToken)
     {
-        var models = model is null ? Drainable() : [model];
+        var models = model is null ? Drainable().Union(queue.WithUntoldConflict()) : [model];
         var attempts = models.Select(each => SyncOneAsync(each, cancellationToken)).ToList();
         await Task.WhenAll(attempts).ConfigureAwait(false);
     }
@@ -42,6 +44,7 @@ internal sealed class StoreWaits(WritebackQueue queue, CacheOptions options, Tim
     private async Task SyncOneAsync(CachedModel model, CancellationToken cancellationToken)
     {
         var outcome = await queue.PublishNowAsync(model, cancellationToken).ConfigureAwait(false);
+        var lost = queue.TakeUntoldConflict(model);
         if (outcome is { Error: { } error })
         {
             lock (model.Gate)
@@ -50,6 +53,11 @@ internal sealed class StoreWaits(WritebackQueue queue, CacheOptions options, Tim
             }
 
             throw error;
+        }
+
+        if (lost is not null)
+        {
+            throw lost;
         }
     }
 }

@@ -19,6 +19,7 @@ internal sealed partial class WritebackQueue : IAsyncDisposable
     private readonly Lock _gate = new();
     private readonly Dictionary<CachedModel, Task> _running = [];
     private readonly HashSet<CachedModel> _dirty = [];
+    private readonly Dictionary<CachedModel, ModelException> _untold = [];
     private readonly Channel<bool> _wake = Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
     private readonly SemaphoreSlim _slots;
     private readonly CancellationTokenSource _stopping = new();
@@ -66,6 +67,25 @@ internal sealed partial class WritebackQueue : IAsyncDisposable
         lock (_gate)
         {
             return [.. _dirty.Where(HasUnpublished)];
+        }
+    }
+
+    /// <summary>Models that lost a conflict of which nobody was told who waited for the publish.</summary>
+    public IReadOnlyList<CachedModel> WithUntoldConflict()
+    {
+        lock (_gate)
+        {
+            return [.. _untold.Keys];
+        }
+    }
+
+    /// <summary>Somebody is told of the conflict that the model lost since the last one was told.</summary>
+    /// <returns>What happened; null when there is nothing to tell.</returns>
+    public ModelException? TakeUntoldConflict(CachedModel model)
+    {
+        lock (_gate)
+        {
+            return _untold.Remove(model, out var conflict) ? conflict : null;
         }
     }
 
@@ -265,7 +285,7 @@ internal sealed partial class WritebackQueue : IAsyncDisposable
             outcome = new PublishOutcome(PublishResult.Failed, ModelErrors.From(error, $"cannot publish {model.Name}"));
         }
 
-        Settle(model, copy, outcome);
+        Settle(model, copy, outcome, isAwaited: waiting is not null);
         lock (_gate)
         {
             _running.Remove(model);
@@ -275,10 +295,19 @@ internal sealed partial class WritebackQueue : IAsyncDisposable
         _wake.Writer.TryWrite(true);
     }
 
-    private void Settle(CachedModel model, ModelCopy copy, PublishOutcome outcome)
+    private void Settle(CachedModel model, ModelCopy copy, PublishOutcome outcome, bool isAwaited)
     {
         if (outcome.Result == PublishResult.Conflict)
         {
+            if (!isAwaited)
+            {
+                // Before the model counts as unchanged: who asks for the store's word then must not hear that all is well.
+                lock (_gate)
+                {
+                    _untold[model] = outcome.Error!;
+                }
+            }
+
             outcome = KeepLoser(model, copy, outcome);
         }
 

@@ -75,6 +75,17 @@ internal sealed class CacheFolderTests
     }
 
     [Test]
+    public void A_mark_that_was_not_finished_leaves_nothing()
+    {
+        CacheFolder.Open(Root).Dispose();
+        File.WriteAllText(Path.Combine(Root, "journal", "7.tmp"), "torn");
+        File.WriteAllText(Path.Combine(Root, "journal", "intent-1.tmp"), "torn");
+        File.WriteAllText(Path.Combine(Root, "journal", "6"), "kept");
+        CacheFolder.Open(Root).Dispose();
+        Assert.That(Directory.GetFiles(Path.Combine(Root, "journal")).Select(Path.GetFileName), Is.EqualTo(["6"]));
+    }
+
+    [Test]
     public void Damage_of_a_state_file_at_any_byte_is_noticed()
     {
         var path = Path.Combine(_home.Path, "mark");

@@ -60,6 +60,25 @@ internal sealed class LostAnswerTests
     }
 
     [Test]
+    public async Task The_answer_to_what_was_published_over_a_version_of_this_mounts_own_can_be_lost_too([Values(1, 2, 3)] int times)
+    {
+        await using var rig = await CacheRig.StartedAsync(null, ("bert.tar.gz", Text("one")));
+        await rig.AcquireAsync("bert");
+        for (var lost = 0; lost <= times; lost++)
+        {
+            await rig.WriteAsync(rig.Model("bert").Copy!, "text", $"change {lost}");
+            await LoseAnswerAsync(rig, rig.Model("bert").Copy!);
+            Assert.That(SampleArchive.OnlyFile(rig.Store.Bytes("bert.tar.gz")), Is.EqualTo($"change {lost}"));
+            await rig.RestartAsync();
+        }
+
+        await rig.WriteAsync(rig.Model("bert").Copy!, "text", "last");
+        await rig.Cache.SyncAsync(rig.Model("bert"), CancellationToken.None);
+        Assert.That(rig.Cache.Conflicts, Is.Empty);
+        Assert.That(SampleArchive.OnlyFile(rig.Store.Bytes("bert.tar.gz")), Is.EqualTo("last"));
+    }
+
+    [Test]
     public async Task A_version_of_somebody_else_on_top_of_the_lost_one_is_a_conflict()
     {
         await using var rig = await CacheRig.StartedAsync(null, ("bert.tar.gz", Text("one")));

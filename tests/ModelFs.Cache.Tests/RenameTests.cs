@@ -150,6 +150,27 @@ internal sealed class RenameTests
     }
 
     [Test]
+    public async Task A_new_model_of_the_old_name_can_be_removed_while_the_store_still_has_the_old_one()
+    {
+        await using var rig = await StartAsync();
+        await rig.AcquireAsync("a");
+        rig.Store.BeforePublish = _ => throw TestStore.Down();
+        await rig.Cache.RenameModelAsync(rig.Model("a"), Name("b"));
+        var copy = await rig.CreateAsync("a");
+        await rig.Cache.RemoveModelAsync(copy.Model, CancellationToken.None);
+        Assert.That(rig.Shown("a"), Is.Null);
+        rig.Store.BeforePublish = _ => Task.CompletedTask;
+        await CacheRig.UntilAsync(
+            () =>
+            {
+                rig.Time.Advance(TimeSpan.FromMinutes(1));
+                return rig.Store.Keys.SequenceEqual(["b.tar.gz"]);
+            },
+            "the rename to end");
+        Assert.That(SampleArchive.OnlyFile(rig.Store.Bytes("b.tar.gz")), Is.EqualTo("one"));
+    }
+
+    [Test]
     public async Task A_model_can_be_removed_while_its_new_name_has_not_reached_the_store([Values] bool isReplaced)
     {
         await using var rig = await StartAsync();

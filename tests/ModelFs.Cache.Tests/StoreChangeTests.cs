@@ -136,6 +136,25 @@ internal sealed class StoreChangeTests
     }
 
     [Test]
+    public async Task The_next_sync_tells_of_a_conflict_that_nobody_waited_for_once([Values] bool ofAll, [Values] bool isChangedAgain)
+    {
+        await using var rig = await CacheRig.StartedAsync(null, ("bert.tar.gz", Text("one")));
+        await rig.WriteAsync(await rig.AcquireAsync("bert"), "text", "mine");
+        rig.Store.Put("bert.tar.gz", Text("theirs"));
+        await rig.PassAsync(TimeSpan.FromSeconds(1));
+        await CacheRig.UntilAsync(() => rig.Cache.Conflicts.Count == 1, "the conflict");
+        if (isChangedAgain)
+        {
+            await rig.WriteAsync(await rig.AcquireAsync("bert"), "text", "after theirs");
+        }
+
+        var model = ofAll ? null : rig.Model("bert");
+        Assert.That((await CacheRig.FailsAsync(() => rig.Cache.SyncAsync(model, CancellationToken.None))).Kind, Is.EqualTo(ModelErrorKind.Conflict));
+        await rig.Cache.SyncAsync(model, CancellationToken.None);
+        Assert.That(SampleArchive.Files(rig.Store.Bytes("bert.tar.gz"))["text"], Is.EqualTo(isChangedAgain ? "after theirs" : "theirs"));
+    }
+
+    [Test]
     public async Task A_dirty_model_deleted_in_the_store_becomes_a_conflict()
     {
         await using var rig = await CacheRig.StartedAsync(null, ("bert.tar.gz", Text("one")));
@@ -211,6 +230,44 @@ internal sealed class StoreChangeTests
         var refused = await CacheRig.FailsAsync(() => rig.Cache.RemoveModelAsync(copy.Model, CancellationToken.None));
         Assert.That(refused.Kind, Is.EqualTo(ModelErrorKind.NotPermitted));
         Assert.That(CacheRig.Read(await rig.AcquireAsync("bert"), "text"), Is.EqualTo("one"));
+        Assert.That(rig.Cache.Pending, Is.Empty);
+    }
+
+    [Test]
+    public async Task Removing_a_model_waits_a_moment_for_the_publish_that_is_under_way([Values] bool isSlow)
+    {
+        await using var rig = await CacheRig.StartedAsync(options => options with { AllowDelete = true }, ("bert.tar.gz", Text("one")));
+        var copy = await rig.AcquireAsync("bert");
+        await rig.WriteAsync(copy, "text", "two");
+        var (begun, goesOn) = (new TaskCompletionSource(), new TaskCompletionSource());
+        rig.Store.BeforePublish = async _ =>
+        {
+            begun.TrySetResult();
+            await goesOn.Task;
+        };
+        var sync = rig.Cache.SyncAsync(copy.Model, CancellationToken.None);
+        await begun.Task;
+        await rig.RemoveAsync(copy, "text");
+        var removal = rig.Cache.RemoveModelAsync(copy.Model, CancellationToken.None);
+        using (var interrupt = new CancellationTokenSource())
+        {
+            var interrupted = rig.Cache.RemoveModelAsync(copy.Model, interrupt.Token);
+            await interrupt.CancelAsync();
+            await Assert.ThatAsync(() => interrupted, Throws.InstanceOf<OperationCanceledException>());
+        }
+
+        Assert.That(removal.IsCompleted, Is.False);
+        if (isSlow)
+        {
+            rig.Time.Advance(TimeSpan.FromSeconds(5));
+            Assert.That((await CacheRig.FailsAsync(() => removal)).Kind, Is.EqualTo(ModelErrorKind.Busy));
+        }
+
+        goesOn.SetResult();
+        await Task.WhenAny(sync);
+        await (isSlow ? rig.Cache.RemoveModelAsync(copy.Model, CancellationToken.None) : removal);
+        Assert.That(rig.Store.Keys, Is.Empty);
+        Assert.That(rig.Shown("bert"), Is.Null);
         Assert.That(rig.Cache.Pending, Is.Empty);
     }
 

@@ -109,7 +109,7 @@ class Writer:
         file = os.open(self.at(op["path"]), os.O_WRONLY | os.O_CREAT | flags, op["mode"])
         try:
             for start in range(0, len(data), op["chunk"]):
-                os.write(file, data[start:start + op["chunk"]])
+                write_all(file, data[start:start + op["chunk"]])
                 if start + op["chunk"] < len(data) and self.random.random() < 0.1:
                     os.fsync(file)
                     self.keep(op, start + op["chunk"])
@@ -237,6 +237,12 @@ class Writer:
             self.rename_model()
         elif node is not None and not oracle.same(node, oracle.read_node(self.root, path)):
             raise SystemExit(f"LOST: {path} should be {oracle.describe(node)} and is {oracle.describe(oracle.read_node(self.root, path))}")
+
+
+def write_all(file, data):
+    """A write acknowledges as many bytes as it returns: the mount may die in the middle of one."""
+    while data:
+        data = data[os.write(file, data):]
 
 
 def main(root, manifest, seed, name, operations, *models):

@@ -69,7 +69,8 @@ def main(root, manifest, error, name, model):
     new = f"{name}-0"
     if new in writer.tree:
         for path in sorted(oracle.below(writer.tree, new), reverse=True):
-            writer.run("rmdir" if writer.tree[path] == ["d"] else "unlink", path)
+            if not writer.run("rmdir" if writer.tree[path] == ["d"] else "unlink", path):
+                break  # as `rm -r`: the folder of what stayed is not empty
     elif writer.run("mkdir", new):
         put(writer, f"{new}/weights")
         put(writer, f"{new}/metadata.json", size=20, fsync=False)

@@ -8,8 +8,7 @@ namespace ModelFs.CrashTests.Faults;
 /// The cache's disk fails: the first call that changes something on it, then the second, until no more is left; once, or from then on. Whoever
 /// asked gets the disk's own error, what was acknowledged stays, and when the disk is well again everything reaches the store.
 /// </summary>
-/// <remarks>With the parameter <c>stride</c> 1 every call fails once; a short run takes one of several, beginning by chance.</remarks>
-[Explicit("takes minutes: run it by name")]
+/// <remarks>With the parameter <c>stride</c> 1 every call fails once; a short run takes one of several, beginning by chance. <c>scripts/crash-test --what disk</c> takes every one.</remarks>
 [FixtureLifeCycle(LifeCycle.InstancePerTestCase)]
 internal sealed class DiskFaultTests : IDisposable
 {
@@ -41,10 +40,11 @@ internal sealed class DiskFaultTests : IDisposable
         _home.Dispose();
     }
 
-    [TestCase("ENOSPC", 28, false)]
+    [TestCase("ENOSPC", 28, false, Explicit = true, Reason = "takes long: scripts/crash-test --what disk")]
     [TestCase("ENOSPC", 28, true)]
     [TestCase("EIO", 5, false)]
-    [TestCase("EIO", 5, true)]
+    [TestCase("EIO", 5, true, Explicit = true, Reason = "takes long: scripts/crash-test --what disk")]
+    [Promise("C7")]
     public void Nothing_acknowledged_is_lost_when_a_call_on_the_caches_disk_fails(string name, int errno, bool forEver)
     {
         Actor.Run(RepositoryPaths.Script("sample-models"), ["--tree", _home.Create("base"), "alpha"]);

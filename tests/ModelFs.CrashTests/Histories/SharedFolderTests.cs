@@ -5,11 +5,11 @@ using ModelFs.FunctionalTests.Harness;
 namespace ModelFs.CrashTests.Histories;
 
 /// <summary>Two and three mounts edit one model of a folder: of two edits of one version one wins, and the other is kept.</summary>
-[Explicit("takes minutes: run it by name")]
 internal sealed class SharedFolderTests
 {
     [TestCase(2)]
-    [TestCase(3)]
+    [TestCase(3, Explicit = true, Reason = "takes long: scripts/crash-test --what shared")]
+    [Promise("O1")]
     public void No_edit_is_lost_among_mounts_of_one_folder(int mounts) =>
         Run(mounts, (home, random) => new SharedStoreRun(home, new FolderCrashStore(home), random));
 

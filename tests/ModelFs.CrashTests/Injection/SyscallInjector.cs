@@ -99,6 +99,9 @@ internal sealed class SyscallInjector : IDisposable
     /// <returns>How many calls there were since it was armed.</returns>
     public int Disarm() => int.Parse(Ask("off", "count")[6..], CultureInfo.InvariantCulture);
 
+    /// <summary>Waits until nothing runs under it any more, after everybody was killed.</summary>
+    public void WaitForEnd() => Eventually.True(() => _process.HasExited, "the injector's processes are dead");
+
     /// <summary>A call without the names that differ every time: <c>renameat journal/#</c>.</summary>
     public static string StepOf(string hit, IReadOnlyDictionary<string, string> folders)
     {

@@ -41,8 +41,8 @@ internal sealed class TracedMount : IDisposable
     /// <summary>Names for the folders in the words of a step.</summary>
     public IReadOnlyDictionary<string, string> Folders => new Dictionary<string, string> { ["cache"] = Cache, ["store"] = Store };
 
-    /// <summary>Changes that the store does not have.</summary>
-    public bool IsDirty => Directory.EnumerateFiles(Path.Combine(Cache, "journal")).Any();
+    /// <summary>Changes that the store does not have, or work in the store that is not done; what is still being written under a temporary name is neither.</summary>
+    public bool IsDirty => Directory.EnumerateFiles(Path.Combine(Cache, "journal")).Any(file => !file.EndsWith(".tmp", StringComparison.Ordinal));
 
     /// <summary>The processes behind the mount.</summary>
     public ServedMount Served => _served ?? throw new InvalidOperationException("nothing is mounted yet");
@@ -53,6 +53,15 @@ internal sealed class TracedMount : IDisposable
         Injector.Go();
         Eventually.True(() => Injector.Messages.Contains("is mounted at", StringComparison.Ordinal), "the mount is ready");
         _served = new ServedMount(Cache);
+    }
+
+    /// <summary>The same with a new keeper, which waits for nothing: one whose daemons die young starts the next one later each time.</summary>
+    public void MountAgain()
+    {
+        Unmount();
+        Dispose();
+        _injector = null;
+        Mount();
     }
 
     /// <summary>Versions that are kept since they lost a conflict.</summary>

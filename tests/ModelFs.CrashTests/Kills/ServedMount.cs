@@ -38,6 +38,12 @@ internal sealed partial class ServedMount
     /// <returns>False when there was no daemon to kill at that moment.</returns>
     public bool Kill(Action look, bool keeperToo)
     {
+        if (keeperToo)
+        {
+            // A daemon that it starts in its last moment would live on without it and hold the cache.
+            Stop(Keeper, "the keeper");
+        }
+
         if (Daemon is not { } daemon)
         {
             if (keeperToo)
@@ -49,8 +55,7 @@ internal sealed partial class ServedMount
             return false;
         }
 
-        Signals.Send(daemon, Signals.Stop);
-        Eventually.True(() => StateOf(daemon) is 'T' or 'Z' or null, "the daemon stands still", pause: TimeSpan.FromMilliseconds(1));
+        Stop(daemon, "the daemon");
         look();
         if (keeperToo)
         {
@@ -62,8 +67,33 @@ internal sealed partial class ServedMount
         return true;
     }
 
+    /// <summary>Kills the daemon, and has the test do something before the next one is started.</summary>
+    public void KillBeforeNext(Action between)
+    {
+        var daemon = Daemon ?? throw new AssertionException($"the keeper {Keeper} has no daemon");
+        Signals.Send(Keeper, Signals.Stop);
+        try
+        {
+            // 't' under a tracer.
+            Eventually.True(() => StateOf(Keeper) is 'T' or 't', "the keeper stands still", pause: TimeSpan.FromMilliseconds(1));
+            Signals.Send(daemon, Signals.Kill);
+            Eventually.True(() => !Signals.IsAlive(daemon), "the daemon is dead", pause: TimeSpan.FromMilliseconds(1));
+            between();
+        }
+        finally
+        {
+            Signals.Send(Keeper, Signals.Continue);
+        }
+    }
+
     /// <summary>Waits until a daemon has the cache open.</summary>
     public void WaitUntilServing() => Eventually.True(() => IsServing, $"the keeper {Keeper} starts a daemon that opens {_cache}");
+
+    private static void Stop(int process, string what)
+    {
+        Signals.Send(process, Signals.Stop);
+        Eventually.True(() => StateOf(process) is 'T' or 'Z' or null, $"{what} stands still", pause: TimeSpan.FromMilliseconds(1));
+    }
 
     private void KillKeeper()
     {

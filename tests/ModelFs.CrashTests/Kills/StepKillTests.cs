@@ -10,14 +10,17 @@ namespace ModelFs.CrashTests.Kills;
 /// step of the publish is a call on a file — the mark, the scan, the pack, the upload, the name in the store, base and manifest, the mark's
 /// removal — so this reaches each of them, whatever they are.
 /// </summary>
-/// <remarks>With the parameter <c>stride</c> 1 every step is taken; a short run takes one of several, beginning by chance.</remarks>
-[Explicit("takes minutes: run it by name")]
+/// <remarks>With the parameter <c>stride</c> 1 every step is taken; a short run takes one of several, beginning by chance. <c>scripts/crash-test --what steps</c> takes every one.</remarks>
 [FixtureLifeCycle(LifeCycle.InstancePerTestCase)]
 internal sealed class StepKillTests : IDisposable
 {
+    private const int DeathsPerKeeper = 3;
+
+    /// <summary>What is killed here makes so many calls, or more.</summary>
+    private const int StepsMin = 22;
     private static readonly ConcurrentDictionary<string, int> s_steps = new(StringComparer.Ordinal);
     private readonly TestFolder _home = new();
-    private readonly int _stride = int.Parse(TestContext.Parameters.Get("stride", "7"), CultureInfo.InvariantCulture);
+    private readonly int _stride = int.Parse(TestContext.Parameters.Get("stride", "21"), CultureInfo.InvariantCulture);
     private readonly int _first;
 
     public StepKillTests()
@@ -54,6 +57,8 @@ internal sealed class StepKillTests : IDisposable
     }
 
     [Test]
+    [Promise("K2")]
+    [Promise("K3")]
     public void A_change_survives_the_death_of_the_daemon_at_every_step()
     {
         Pack("bert");
@@ -61,12 +66,11 @@ internal sealed class StepKillTests : IDisposable
         mount.Mount();
         Actor.Bash($"cat {mount.Root}/bert/*.json > /dev/null");
         var done = 0;
-        KillAtEveryStep(mount, keeperToo: false, "the change", round =>
+        KillAtEveryStep(mount, "the change", round =>
         {
             // No program notices: exit code 0.
             Actor.Bash($"echo {round} > .new; mv .new notes; echo {round} >> log; rm -f old-*; mkdir -p d; : > old-{round}; touch -d @{round} old-{round}", $"{mount.Root}/bert");
             done = round;
-            return true;
         });
         mount.Unmount();
         Assert.That(Archived("bert", "notes"), Is.EqualTo($"{done}"));
@@ -75,16 +79,17 @@ internal sealed class StepKillTests : IDisposable
     }
 
     [Test]
+    [Promise("K2")]
+    [Promise("K3")]
     public void A_new_model_survives_the_death_of_the_daemon_at_every_step()
     {
         using var mount = new TracedMount(_home);
         mount.Mount();
         var last = 0;
-        KillAtEveryStep(mount, keeperToo: false, "the new model", round =>
+        KillAtEveryStep(mount, "the new model", round =>
         {
             Actor.Bash($"mkdir m{round}; echo {round} > m{round}/weights; mkdir m{round}/d; echo '{{}}' > m{round}/metadata.json", mount.Root);
             last = round;
-            return true;
         });
         mount.Unmount();
         for (var round = _first; round <= last; round += _stride)
@@ -95,12 +100,13 @@ internal sealed class StepKillTests : IDisposable
     }
 
     [Test]
+    [Promise("N13")]
     public void A_deleted_model_is_gone_or_whole_after_a_death_at_every_step()
     {
         Directory.CreateDirectory(_home.At("store"));
         using var mount = new TracedMount(_home, "--allow-delete");
         mount.Mount();
-        KillAtEveryStep(mount, keeperToo: false, "the deletion", round =>
+        KillAtEveryStep(mount, "the deletion", round =>
         {
             Pack($"m{round}");
             Eventually.True(() => File.Exists($"{mount.Root}/m{round}/metadata.json"), $"m{round} is listed");
@@ -108,13 +114,14 @@ internal sealed class StepKillTests : IDisposable
             var removal = Actor.Bash($"rm -r m{round}", mount.Root);
             Eventually.True(() => !Directory.Exists($"{mount.Root}/m{round}"), $"m{round} stays away");
             Assert.That(File.Exists(_home.At($"store/m{round}.tar.gz")), Is.False, "what was removed is gone in the store: " + removal);
-            return true;
-        });
+        },
+        armsItself: true);
         mount.Unmount();
         Assert.That(Directory.GetFiles(_home.At("store"), "*.tar.gz"), Is.Empty);
     }
 
     [Test]
+    [Promise("K4")]
     public void The_next_mount_takes_a_change_up_that_died_with_keeper_and_daemon_at_any_step()
     {
         Pack("bert");
@@ -136,6 +143,8 @@ internal sealed class StepKillTests : IDisposable
                     mount.Unmount();
                     break;
                 }
+
+                mount.Injector.WaitForEnd();
             }
 
             using var next = MountedStore.Start(_home, _home.At("store"));
@@ -150,6 +159,8 @@ internal sealed class StepKillTests : IDisposable
     }
 
     [Test]
+    [Promise("K2")]
+    [Promise("K3")]
     public void A_daemon_that_dies_at_any_step_of_taking_over_is_taken_over_from()
     {
         Pack("bert");
@@ -157,16 +168,21 @@ internal sealed class StepKillTests : IDisposable
         mount.Mount();
         Actor.Bash($"cat {mount.Root}/bert/*.json > /dev/null");
         var last = 0;
-        KillAtEveryStep(mount, keeperToo: false, "taking over", round =>
+        KillAtEveryStep(mount, "taking over", round =>
         {
-            Actor.Bash($"echo {round} > notes", $"{mount.Root}/bert");
+            // Open, so that there is something to take over however late the kill comes.
+            using var notes = new FileStream($"{mount.Root}/bert/notes", FileMode.Create, FileAccess.Write, FileShare.ReadWrite);
+            notes.Write(System.Text.Encoding.ASCII.GetBytes($"{round}\n"));
+            notes.Flush();
             last = round;
 
             // The one that is counted is the next one, from its start on.
-            mount.Injector.ArmKill(round, SyscallInjector.Changing);
-            Signals.Send(mount.Served.Daemon!.Value, Signals.Kill);
-            return true;
-        });
+            mount.Served.KillBeforeNext(() => mount.Injector.ArmKill(round, SyscallInjector.Changing));
+
+            // Nobody knows this name yet, so a daemon must answer.
+            Assert.That(File.Exists($"{mount.Root}/bert/absent-{round}"), Is.False);
+        },
+        armsItself: true);
         Assert.That(File.ReadAllText($"{mount.Root}/bert/notes").Trim(), Is.EqualTo($"{last}"));
         mount.Unmount();
         Assert.That(Archived("bert", "notes"), Is.EqualTo($"{last}"));
@@ -174,30 +190,39 @@ internal sealed class StepKillTests : IDisposable
 
     /// <summary>Kills at the first step, then at a later one, until a change makes fewer steps than that.</summary>
     /// <param name="mount">What is changed.</param>
-    /// <param name="keeperToo">Whether the mount dies.</param>
     /// <param name="what">Named when it does not end.</param>
     /// <param name="change">Makes the change of a round.</param>
-    private void KillAtEveryStep(TracedMount mount, bool keeperToo, string what, Func<int, bool> change)
+    /// <param name="armsItself">Whether the change begins with something whose steps do not count.</param>
+    private void KillAtEveryStep(TracedMount mount, string what, Action<int> change, bool armsItself = false)
     {
-        var hits = 0;
-        for (var round = _first; ; round += _stride)
+        var (hits, round) = (0, _first);
+        for (; ; round += _stride)
         {
             Assert.That(round, Is.LessThan(1000), $"{what} does not come to an end");
-            mount.Injector.ArmKill(round, SyscallInjector.Changing, keeperToo);
+            if (!armsItself)
+            {
+                mount.Injector.ArmKill(round, SyscallInjector.Changing);
+            }
+
             change(round);
             Eventually.True(() => mount.Injector.Hit is not null || !mount.IsDirty, $"the kill, or the end of {what}");
-            if (!Note(mount))
+            var wasHit = Note(mount);
+            mount.Injector.Disarm();
+            if (!wasHit)
             {
                 break;
             }
 
-            hits++;
             mount.Served.WaitUntilServing();
             Eventually.True(() => !mount.IsDirty, $"step {round} of {what} is made good by the next daemon");
             Assert.That(mount.Conflicts(), Is.Empty, "a daemon that dies is in conflict with nobody");
+            if (++hits % DeathsPerKeeper == 0)
+            {
+                mount.MountAgain();
+            }
         }
 
-        Assert.That(hits, Is.GreaterThan(3), "no step was met: this test has shown nothing");
+        Assert.That(round, Is.GreaterThan(StepsMin), "hardly a step was met: this test has shown nothing");
     }
 
     private static bool Note(TracedMount mount)
@@ -208,7 +233,6 @@ internal sealed class StepKillTests : IDisposable
             s_steps.AddOrUpdate(SyscallInjector.StepOf(hit, mount.Folders), 1, (_, count) => count + 1);
         }
 
-        mount.Injector.Disarm();
         return hit is not null;
     }
 

@@ -1,14 +1,15 @@
 using ModelFs.CrashTests.Histories;
+using ModelFs.FunctionalTests.Harness;
 using ModelFs.FunctionalTests.S3;
 
 namespace ModelFs.CrashTests.S3;
 
 /// <summary>Two and three mounts edit one model of a bucket, each by a way to the server that is cut and joined again.</summary>
-[Explicit("takes minutes: run it by name")]
 internal sealed class SharedBucketTests
 {
     [TestCase(2)]
-    [TestCase(3)]
+    [TestCase(3, Explicit = true, Reason = "takes long: scripts/crash-test --what shared --store s3")]
+    [Promise("O1")]
     public void No_edit_is_lost_among_mounts_of_one_bucket(int mounts)
     {
         S3Server.RequireHere();
