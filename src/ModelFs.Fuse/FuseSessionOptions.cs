@@ -32,7 +32,8 @@ public sealed record FuseSessionOptions
 
     /// <summary>
     /// The file system promises that no file ever carries set-user-id, set-group-id or file capabilities, and refuses or drops them in
-    /// SETATTR and CREATE. Then HANDLE_KILLPRIV_V2 holds by itself, and spares one GETXATTR of security.capability before each write.
+    /// SETATTR and CREATE. Then HANDLE_KILLPRIV_V2 holds by itself, and spares one GETXATTR of security.capability before each
+    /// write but the first to an inode.
     /// </summary>
     public bool FilesHaveNoSetId { get; init; } = true;
 
