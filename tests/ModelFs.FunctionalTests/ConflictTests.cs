@@ -53,6 +53,27 @@ internal abstract class ConflictContract : MountFixture
     }
 
     [Test]
+    [Promise("O1")]
+    public void A_sync_after_a_conflict_that_nobody_waited_for_says_so_once()
+    {
+        Put("bert:A");
+        var winner = Mount(Patient, Address);
+        var loser = Mount(Patient with { Settle = "0.05" }, Address, mountName: "second", cacheName: "second-cache");
+        using (var mine = File.CreateText(loser.At("bert", "mine.txt")))
+        {
+            mine.Write("mine");
+            File.WriteAllText(winner.At("bert", "theirs.txt"), "theirs");
+            winner.Sync("bert");
+        }
+
+        Eventually.True(() => Directory.EnumerateDirectories(loser.At(".modelfs", "conflicts")).Any(), "the conflict");
+        var told = MountedStore.Modelfs(["sync", loser.Root]);
+        Assert.That(told.ExitCode, Is.Not.Zero);
+        Assert.That(told.Error, Does.Contain("bert.tar.gz").And.Contain("was changed by somebody else"));
+        MountedStore.Modelfs(["sync", loser.Root]).Succeeded();
+    }
+
+    [Test]
     [Promise("O2")]
     public void Keeping_mine_publishes_it_in_place_of_theirs()
     {

