@@ -59,7 +59,17 @@ public sealed class CacheJournal
             intent = intent with { Id = id };
         }
 
-        Rewrite(intent);
+        try
+        {
+            Rewrite(intent);
+        }
+        catch (ModelException)
+        {
+            // It may have its name already: whoever asked hears that nothing is done, so the next daemon must not do it.
+            EndIntent(intent.Id);
+            throw;
+        }
+
         return intent;
     }
 

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using ModelFs.Cache;
+using ModelFs.Cache.Hydration;
 using ModelFs.Cache.Posix;
 using ModelFs.Models;
 
@@ -62,7 +63,7 @@ internal sealed class FileSystemState(ModelCache cache, InodeTable inodes, FileS
     }
 
     /// <summary>Reads an inode's attributes; a status that was just read for it can be given.</summary>
-    public Errno Attributes(Inode inode, FileStatus? known, out FsAttributes attributes)
+    public Errno Attributes(Inode inode, ReadStatus? known, out FsAttributes attributes)
     {
         switch (inode.Kind)
         {
@@ -86,9 +87,19 @@ internal sealed class FileSystemState(ModelCache cache, InodeTable inodes, FileS
     /// <summary>The size that a file shows, whether its content is here or not.</summary>
     /// <param name="copy">Its copy.</param>
     /// <param name="path">Where it lies on the cache's disk.</param>
-    /// <param name="status">What that says.</param>
-    public static long SizeOf(ModelCopy copy, string path, FileStatus status) =>
-        copy is { IsIndexed: true, Hydration: { } hydration } ? hydration.Show(path[(copy.Content.Length + 1)..], status).Size : status.Size;
+    /// <param name="read">What that says.</param>
+    public static long SizeOf(ModelCopy copy, string path, ReadStatus read) =>
+        Shown(copy, path[(copy.Content.Length + 1)..], read).Size;
+
+    /// <summary>Reads the status of what lies at a path of a copy on the cache's disk.</summary>
+    public static Errno Stat(ModelCopy copy, string path, out ReadStatus read)
+    {
+        // Taken before the status: were it taken after, content that comes in between would leave nobody who knows that the status is that of an empty file.
+        var hydration = copy.Hydration;
+        var error = PosixFile.Stat(path, out var status);
+        read = new ReadStatus(status, hydration ?? copy.Hydration);
+        return error;
+    }
 
     /// <summary>Where an inode's file is; ESTALE when its copy is gone.</summary>
     public Errno PathOf(Inode inode, out string path)
@@ -109,14 +120,14 @@ internal sealed class FileSystemState(ModelCache cache, InodeTable inodes, FileS
     /// What a file or folder of an indexed copy shows: as if all of its content were here. Its ctime is the store's time, since that of its file on disk moves when content
     /// comes, and archivers take that for a change.
     /// </summary>
-    private static FileStatus Shown(ModelCopy copy, string path, FileStatus status)
+    private static FileStatus Shown(ModelCopy copy, string path, ReadStatus read)
     {
         if (!copy.IsIndexed)
         {
-            return status;
+            return read.Status;
         }
 
-        var shown = copy.Hydration?.Show(path, status) ?? status;
+        var shown = read.Hydration?.Show(path, read.Status) ?? read.Status;
         return shown with { ChangeTime = UnixTime.From(copy.Manifest.BaseModified) };
     }
 
@@ -124,9 +135,9 @@ internal sealed class FileSystemState(ModelCache cache, InodeTable inodes, FileS
     {
         var model = inode.Model!;
         var copy = inode.Copy ?? model.Copy;
-        if (copy is not null && PosixFile.Stat(copy.Content, out var status) == Errno.None)
+        if (copy is not null && Stat(copy, copy.Content, out var read) == Errno.None)
         {
-            status = Shown(copy, "", status);
+            var status = Shown(copy, "", read);
             // A folder that equals the store's revision shows the store's time: servers order models by it.
             var time = copy.IsDirty ? status.ModifiedTime : UnixTime.From(copy.Manifest.BaseModified);
             return new FsAttributes(inode.Number, status.Mode, 2, status.Size, status.Blocks, time, time, time);
@@ -135,10 +146,10 @@ internal sealed class FileSystemState(ModelCache cache, InodeTable inodes, FileS
         return Folder(inode.Number, FolderMode, model.StoredModified is { } modified ? UnixTime.From(modified) : StartedAt);
     }
 
-    private Errno TreeAttributes(Inode inode, FileStatus? known, out FsAttributes attributes)
+    private Errno TreeAttributes(Inode inode, ReadStatus? known, out FsAttributes attributes)
     {
         attributes = default;
-        if (known is not { } status)
+        if (known is not { } read)
         {
             Names.EnterReadLock();
             try
@@ -146,11 +157,11 @@ internal sealed class FileSystemState(ModelCache cache, InodeTable inodes, FileS
                 var error = PathOf(inode, out var path);
                 if (error == Errno.None)
                 {
-                    error = PosixFile.Stat(path, out status);
+                    error = Stat(inode.Copy!, path, out read);
                 }
                 else
                 {
-                    status = default;
+                    read = default;
                 }
 
                 if (error != Errno.None)
@@ -164,11 +175,7 @@ internal sealed class FileSystemState(ModelCache cache, InodeTable inodes, FileS
             }
         }
 
-        if (inode.Copy is { IsIndexed: true } copy)
-        {
-            status = Shown(copy, Inodes.RelativePath(inode), status);
-        }
-
+        var status = inode.Copy is { IsIndexed: true } copy ? Shown(copy, Inodes.RelativePath(inode), read) : read.Status;
         attributes = new FsAttributes(
             status.Inode,
             status.Mode & ~0xE00u,
@@ -180,4 +187,9 @@ internal sealed class FileSystemState(ModelCache cache, InodeTable inodes, FileS
             status.ChangeTime);
         return Errno.None;
     }
+
+    /// <summary>What the cache's disk says of a file or folder of a copy.</summary>
+    /// <param name="Status">That.</param>
+    /// <param name="Hydration">What of the copy was here when it was read; null when all was.</param>
+    internal readonly record struct ReadStatus(FileStatus Status, CopyHydration? Hydration);
 }

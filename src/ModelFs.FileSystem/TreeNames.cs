@@ -40,14 +40,15 @@ internal sealed class TreeNames(FileSystemState state)
                 return error;
             }
 
-            error = PosixFile.Stat(path, out var status);
+            error = FileSystemState.Stat(copy, path, out var read);
             if (error != Errno.None)
             {
                 return error;
             }
 
-            var inode = state.Inodes.HandOut(parent, name, InodeKind.Tree, copy, size: status.IsFolder || status.IsLink ? long.MaxValue : FileSystemState.SizeOf(copy, path, status));
-            _ = state.Attributes(inode, status, out var attributes);
+            var inode = state.Inodes.HandOut(
+                parent, name, InodeKind.Tree, copy, size: read.Status.IsFolder || read.Status.IsLink ? long.MaxValue : FileSystemState.SizeOf(copy, path, read));
+            _ = state.Attributes(inode, read, out var attributes);
             return new FsEntry(inode.Id, attributes, state.EntryValid(inode), state.AttributesValid(inode));
         }
         finally

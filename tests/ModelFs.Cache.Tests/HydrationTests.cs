@@ -1,5 +1,6 @@
 using ModelFs.Archives.Indexed;
 using ModelFs.Cache.Hydration;
+using ModelFs.Cache.Posix;
 using ModelFs.Models;
 
 namespace ModelFs.Cache.Tests;
@@ -49,6 +50,20 @@ internal sealed class HydrationTests
         Assert.That(File.GetLastWriteTimeUtc(copy.Content + "/metadata.json"), Is.EqualTo(IndexedArchive.Modified.ToDateTimeOffset().UtcDateTime));
         Assert.That(File.GetUnixFileMode(copy.Content + "/metadata.json"), Is.EqualTo((UnixFileMode)0x1A4));
         Assert.That(copy.Hydration!.IsHere("nlu/weights.bin"), Is.False);
+    }
+
+    [Test]
+    public async Task A_status_that_was_read_before_the_content_came_shows_the_file_as_it_is()
+    {
+        await using var rig = await StartAsync(HydratePolicy.Model);
+        var copy = await rig.AcquireAsync("bert");
+        var hydration = copy.Hydration!;
+        Assert.That(PosixFile.Stat(copy.Content + "/metadata.json", out var before), Is.EqualTo(Errno.None));
+        await OpenAsync(rig, copy, "metadata.json");
+        var expected = hydration.Show("metadata.json", before);
+        Assert.That((expected.Size, expected.ModifiedTime, expected.Mode & 0x1FF), Is.EqualTo((s_metadata.LongLength, IndexedArchive.Modified, 0x1A4u)), "the file is here");
+        await CacheRig.UntilAsync(() => copy.Hydration is null, "the model to be whole");
+        Assert.That(hydration.Show("metadata.json", before), Is.EqualTo(expected), "the model is here");
     }
 
     [Test]

@@ -95,16 +95,14 @@ public sealed class CopyHydration
     /// <summary>Whether the file of that path is here, or is none of the archive.</summary>
     public bool IsHere(string path) => Index.Find(path) is var entry && (entry < 0 || IsFileHere(entry));
 
-    /// <summary>What a file or folder shows as long as the copy is what the store has, whatever of it is here.</summary>
+    /// <summary>
+    /// What a file or folder shows as long as the copy is what the store has, whatever of it is here. Whether its content is here is not asked: it may have come since
+    /// the status was read.
+    /// </summary>
     /// <param name="path">Relative to the model's folder.</param>
     /// <param name="status">What its file on the cache's disk says.</param>
     public FileStatus Show(string path, FileStatus status)
     {
-        if (IsWhole)
-        {
-            return status;
-        }
-
         if (status.IsFolder)
         {
             return _folders.TryGetValue(path, out var folder)
@@ -112,7 +110,7 @@ public sealed class CopyHydration
                 : status;
         }
 
-        if (!status.IsFile || Index.Find(path) is not (>= 0 and var entry) || IsFileHere(entry))
+        if (!status.IsFile || Index.Find(path) is not (>= 0 and var entry))
         {
             return status;
         }
@@ -123,7 +121,7 @@ public sealed class CopyHydration
         {
             Mode = FileStatus.TypeFile | (uint)file.Mode,
             Size = file.Size,
-            Blocks = (file.Size + blockBytes - 1) / blockBytes,
+            Blocks = status.Size == file.Size ? status.Blocks : (file.Size + blockBytes - 1) / blockBytes,
             ModifiedTime = file.ModifiedTime,
         };
     }

@@ -41,7 +41,7 @@ internal sealed class DiskFaultTests : IDisposable
     }
 
     [TestCase("ENOSPC", 28, false, Explicit = true, Reason = "takes long: scripts/crash-test --what disk")]
-    [TestCase("ENOSPC", 28, true)]
+    [TestCase("ENOSPC", 28, true, Explicit = true, Reason = "takes long: scripts/crash-test --what disk")]
     [TestCase("EIO", 5, false)]
     [TestCase("EIO", 5, true, Explicit = true, Reason = "takes long: scripts/crash-test --what disk")]
     [Promise("C7")]
