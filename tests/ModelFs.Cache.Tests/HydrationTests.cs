@@ -217,6 +217,7 @@ internal sealed class HydrationTests
     {
         await using var rig = await StartAsync(HydratePolicy.File);
         var old = await rig.AcquireAsync("bert");
+        ModelCache.AddReference(old);
         await OpenAsync(rig, old, "metadata.json");
         var other = IndexedArchive.Of("bert", ("metadata.json", "{}"u8.ToArray()), ("nlu/vectors.bin", IndexedArchive.Noise(3 << 20, 7)));
         rig.Store.Put("bert.tar.gz", other);
@@ -230,6 +231,8 @@ internal sealed class HydrationTests
         Assert.That(current, Is.Not.SameAs(old));
         await OpenAsync(rig, current, "nlu/vectors.bin");
         Assert.That(File.ReadAllBytes(current.Content + "/nlu/vectors.bin"), Is.EqualTo(IndexedArchive.Noise(3 << 20, 7)));
+        rig.Cache.RemoveReference(old);
+        await CacheRig.UntilAsync(() => !Directory.Exists(old.Folder), "the old tree to go with its last holder");
     }
 
     [Test]
