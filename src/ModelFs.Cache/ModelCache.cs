@@ -163,7 +163,8 @@ public sealed partial class ModelCache : IAsyncDisposable
     /// <summary>The model's current copy, fetched first if it is not here; all who ask at once share one fetch.</summary>
     /// <exception cref="ModelException">It can't be had; within the pause after a failure the same error is given at once.</exception>
     /// <exception cref="OperationCanceledException">The caller gave up; the fetch goes on for others.</exception>
-    public ValueTask<ModelCopy> AcquireAsync(CachedModel model, CancellationToken cancellationToken) => _fetches.AcquireAsync(model, cancellationToken);
+    public ValueTask<ModelCopy> AcquireAsync(CachedModel model, CancellationToken cancellationToken) =>
+        model.Copy is not null || Catalog.FirstListing.IsCompleted ? _fetches.AcquireAsync(model, cancellationToken) : AcquireListedAsync(model, cancellationToken);
 
     /// <summary>Announces a change of a copy: returns when the copy's dirty mark is on disk. Every call is followed by one <see cref="EndChange"/>.</summary>
     /// <param name="copy">The copy.</param>
@@ -347,6 +348,13 @@ public sealed partial class ModelCache : IAsyncDisposable
         {
             // The daemon ends; it seals once more by itself.
         }
+    }
+
+    /// <summary>A daemon that took over is asked for what is inside of a model before it knows what the store has.</summary>
+    private async ValueTask<ModelCopy> AcquireListedAsync(CachedModel model, CancellationToken cancellationToken)
+    {
+        await Catalog.FirstListing.WaitAsync(cancellationToken).ConfigureAwait(false);
+        return await _fetches.AcquireAsync(model, cancellationToken).ConfigureAwait(false);
     }
 
     private void OnListingChanged(IReadOnlyList<CachedModel> changed)

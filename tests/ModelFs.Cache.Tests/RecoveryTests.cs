@@ -48,6 +48,21 @@ internal sealed class RecoveryTests
     }
 
     [Test]
+    public async Task A_model_that_a_daemon_is_asked_for_before_its_first_listing_is_waited_for()
+    {
+        await using var rig = await CacheRig.StartedAsync(null, ("bert.tar.gz", Text("one")));
+        await rig.StopAsync();
+        var listing = new TaskCompletionSource();
+        rig.Store.BeforeList = () => listing.Task;
+        var starting = rig.StartAsync(resumed: true);
+        var acquiring = rig.Cache.AcquireAsync(rig.Model("bert"), CancellationToken.None).AsTask();
+        Assert.That(acquiring.IsCompleted, Is.False);
+        listing.SetResult();
+        await starting;
+        Assert.That(CacheRig.Read(await acquiring, "text"), Is.EqualTo("one"));
+    }
+
+    [Test]
     public async Task The_mark_is_on_disk_before_a_change_may_begin()
     {
         await using var rig = await CacheRig.StartedAsync(null, ("bert.tar.gz", Text("one")));
