@@ -89,7 +89,7 @@ internal sealed class FileSystemState(ModelCache cache, InodeTable inodes, FileS
     /// <param name="path">Where it lies on the cache's disk.</param>
     /// <param name="read">What that says.</param>
     public static long SizeOf(ModelCopy copy, string path, ReadStatus read) =>
-        Shown(copy, path[(copy.Content.Length + 1)..], read).Size;
+        copy.IsIndexed && read.Hydration is { } hydration ? hydration.Show(path[(copy.Content.Length + 1)..], read.Status).Size : read.Status.Size;
 
     /// <summary>Reads the status of what lies at a path of a copy on the cache's disk.</summary>
     public static Errno Stat(ModelCopy copy, string path, out ReadStatus read)

@@ -25,13 +25,6 @@ internal sealed class MongoUndoTests : UndoContract
     [Promise("U4")]
     public void As_many_versions_are_kept_as_was_asked_for(string? option, int count)
     {
-        var mount = MountModel("bert", option is null ? [] : ["--keep-revisions", option]);
-        for (var version = 2; version <= 4; version++)
-        {
-            Publish(mount, "bert", "notes.txt", new string('x', version));
-        }
-
-        Assert.That(History(mount.Root, "bert"), Has.Count.EqualTo(1 + count));
-        Assert.That(Undo("history", mount.Root, "bert").Output.Contains("--keep-revisions", StringComparison.Ordinal), Is.EqualTo(count == 0));
+        AssertKept(option, count, versions: 4);
     }
 }

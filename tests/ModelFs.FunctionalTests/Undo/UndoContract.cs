@@ -107,6 +107,19 @@ internal abstract class UndoContract : MountFixture
         return mount;
     }
 
+    /// <summary>Publishes so many versions of a model, with <c>--keep-revisions</c> as given, and sees how many are kept beside the current one.</summary>
+    protected void AssertKept(string? option, int count, int versions)
+    {
+        var mount = MountModel("bert", option is null ? [] : ["--keep-revisions", option]);
+        for (var version = 2; version <= versions; version++)
+        {
+            Publish(mount, "bert", "notes.txt", new string('x', version));
+        }
+
+        Assert.That(History(mount.Root, "bert"), Has.Count.EqualTo(1 + count));
+        Assert.That(Undo("history", mount.Root, "bert").Output.Contains("--keep-revisions", StringComparison.Ordinal), Is.EqualTo(count == 0));
+    }
+
     /// <summary>Writes a file and waits for the store.</summary>
     protected static void Publish(MountedStore mount, string model, string file, string content)
     {
