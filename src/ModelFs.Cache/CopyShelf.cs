@@ -145,13 +145,16 @@ internal sealed partial class CopyShelf(
             }
         }
 
-        Task[] drops;
+        DropsAsync().Wait();
+    }
+
+    /// <summary>Completes when the files of every copy that was dropped until now are gone.</summary>
+    public Task DropsAsync()
+    {
         lock (_gate)
         {
-            drops = [.. _drops];
+            return Task.WhenAll(_drops);
         }
-
-        Task.WaitAll(drops);
     }
 
     /// <summary>

@@ -38,8 +38,9 @@ internal sealed partial class CopyTurnover(
         fetchPinned();
     }
 
-    /// <summary>Gives up a clean copy that nobody uses, so that the next access fetches the model anew.</summary>
-    public bool TryGiveUp(ModelCopy copy)
+    /// <summary>Gives up a clean copy that nobody uses, so that the next access fetches the model anew. Returns when its files are gone, or the kernel alone holds them.</summary>
+    /// <returns>False when it is in use.</returns>
+    public async Task<bool> TryGiveUpAsync(ModelCopy copy)
     {
         lock (copy.Model.Gate)
         {
@@ -52,6 +53,7 @@ internal sealed partial class CopyTurnover(
         }
 
         shelf.NoteRetired(copy);
+        await shelf.DropsAsync().ConfigureAwait(false);
         return true;
     }
 

@@ -192,7 +192,7 @@ public sealed partial class ModelCache : IAsyncDisposable
     /// <param name="cancellationToken">Ends it between two blocks.</param>
     /// <exception cref="ModelException">The cache's disk failed, or the model does not rest.</exception>
     public Task<VerifyReport> VerifyAsync(CachedModel model, bool repair, bool withStore, CancellationToken cancellationToken) =>
-        new CacheVerification(withStore ? _store : null, _contents, _hydrator, _turnover.TryGiveUp, _logger).RunAsync(model, repair, cancellationToken);
+        new CacheVerification(withStore ? _store : null, _contents, _hydrator, _turnover.TryGiveUpAsync, _logger).RunAsync(model, repair, cancellationToken);
 
     /// <summary>A change announced by <see cref="BeginChangeAsync"/> is over; the copy begins to settle.</summary>
     public void EndChange(ModelCopy copy, string path) => _changes.End(copy, path);
@@ -328,6 +328,7 @@ public sealed partial class ModelCache : IAsyncDisposable
 
         // Nothing is written any more when the folder's lock is given up.
         await _sealing.ConfigureAwait(false);
+        await _shelf.DropsAsync().ConfigureAwait(false);
         _stopping.Dispose();
     }
 

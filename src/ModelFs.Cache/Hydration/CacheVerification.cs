@@ -10,7 +10,7 @@ namespace ModelFs.Cache.Hydration;
 /// <param name="replace">Gives up a copy that is damaged and can't be repaired in part; false when it is in use. The next access fetches it anew.</param>
 /// <param name="logger">For what is found.</param>
 internal sealed partial class CacheVerification(
-    IModelStore? store, ContentEviction contents, Hydrator hydrator, Func<ModelCopy, bool> replace, ILogger logger)
+    IModelStore? store, ContentEviction contents, Hydrator hydrator, Func<ModelCopy, Task<bool>> replace, ILogger logger)
 {
     private const int TriesMax = 3;
 
@@ -56,7 +56,7 @@ internal sealed partial class CacheVerification(
 
         if (!copy.IsIndexed || report.IsIndexDamaged || report.Damaged.Any(path => !HasContent(copy, path)))
         {
-            return report with { NotRepaired = replace(copy) ? [] : ["the model is in use; close its files and try again"] };
+            return report with { NotRepaired = await replace(copy).ConfigureAwait(false) ? [] : ["the model is in use; close its files and try again"] };
         }
 
         var notRepaired = new List<string>();
