@@ -74,7 +74,7 @@ internal sealed class MongoErrors(MongoSettings settings, StoreOptions options)
     private StoreException OfNetwork(Exception cause, string doing, Exception inner) => cause switch
     {
         ProxyException => Error(StoreErrorKind.Unavailable, doing, cause.Message, inner),
-        AuthenticationException => Error(StoreErrorKind.Misconfigured, doing, $"the server's certificate is not trusted: {cause.Message} {Trust()}", inner),
+        AuthenticationException => Error(StoreErrorKind.Misconfigured, doing, $"the server's certificate is not trusted: {cause.Message} {options.TrustAdvice}", inner),
         SocketException { SocketErrorCode: SocketError.HostNotFound } => Error(StoreErrorKind.Misconfigured, doing, "there is no host of that name; check the address", inner),
         _ => Error(StoreErrorKind.Unavailable, doing, $"the server can't be reached: {cause.Message}", inner),
     };
@@ -84,8 +84,4 @@ internal sealed class MongoErrors(MongoSettings settings, StoreOptions options)
         doing,
         $"access denied: {what}. Credentials come from the store's address; check them, authSource, and the user's rights on the collection and on those that start with its name and '.modelfs'",
         inner);
-
-    private string Trust() => options.CaFile is null
-        ? "If it was issued by a private authority, name that authority's certificate with --ca-file"
-        : $"Only the authorities in {options.CaFile} are trusted";
 }

@@ -12,6 +12,11 @@ public sealed record StoreOptions
     /// <summary>A PEM file of the certificate authorities to trust instead of the system's; null for the system's.</summary>
     public string? CaFile { get; init; }
 
+    /// <summary>What to tell somebody whose server is not trusted.</summary>
+    public string TrustAdvice => CaFile is null
+        ? "If it was issued by a private authority, name that authority's certificate with --ca-file"
+        : $"Only the authorities in {CaFile} are trusted";
+
     /// <summary>How long a call may go without progress.</summary>
     public StoreDeadlines Deadlines { get; init; } = StoreDeadlines.Default;
 

@@ -51,6 +51,18 @@ public sealed class StatusCommandTests
         Assert.That($"{run.Out}", Does.Not.Contain("conditions"));
     }
 
+    [TestCase("status")]
+    [TestCase("doctor")]
+    public async Task No_line_for_another_program_ends_with_blanks(string command)
+    {
+        var run = new CommandRun { Mounts = FakeMounts.With("/mnt").Reporting(Reports.Of(Reports.Dirty("zeta"), Reports.Ready("alpha"))) };
+        await run.RunAsync(command);
+        var lines = run.Out.ToString().Split('\n');
+        Assert.That(lines, Has.Length.GreaterThan(3));
+        Assert.That(lines.Where(line => line.EndsWith(' ')), Is.Empty);
+        Assert.That(lines, Has.Some.Contains("  "), "columns stay apart");
+    }
+
     [Test]
     public async Task People_see_facts_then_models_then_how_many_are_not_here()
     {
