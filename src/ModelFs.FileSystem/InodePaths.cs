@@ -18,6 +18,18 @@ internal static class InodePaths
         return string.Join('/', parts);
     }
 
+    /// <summary>Whether a way up from an inode ends at a version that lost against the store.</summary>
+    public static bool IsInConflict(Inode inode)
+    {
+        var top = inode;
+        while (top is { Kind: InodeKind.Tree, Parent: { } parent })
+        {
+            top = parent;
+        }
+
+        return top.Kind == InodeKind.Conflict;
+    }
+
     /// <summary>How many folders an inode is below the root.</summary>
     public static int Depth(Inode inode)
     {
