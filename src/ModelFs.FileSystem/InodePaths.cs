@@ -18,7 +18,10 @@ internal static class InodePaths
         return string.Join('/', parts);
     }
 
-    /// <summary>Whether a way up from an inode ends at a version that lost against the store.</summary>
+    /// <summary>
+    /// Whether an inode is reached by the name of a version that lost against the store. Needs no lock: names move inside of one version only, so that
+    /// every way up ends at the same place.
+    /// </summary>
     public static bool IsInConflict(Inode inode)
     {
         var top = inode;

@@ -441,15 +441,6 @@ internal sealed class InodeTable : IDisposable
         }
     }
 
-    /// <summary>Whether it is reached by the name of a version that lost against the store.</summary>
-    public bool IsInConflict(Inode inode)
-    {
-        lock (_gate)
-        {
-            return InodePaths.IsInConflict(inode);
-        }
-    }
-
     /// <inheritdoc/>
     public void Dispose()
     {
