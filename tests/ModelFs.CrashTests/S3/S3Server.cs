@@ -42,10 +42,7 @@ internal sealed class S3CrashStore(string? endpoint = null) : CrashStore
     public override void Fetch(string folder)
     {
         Actor.Bash($"rm -rf '{folder}'; mkdir '{folder}'");
-        foreach (var key in Client("list", _bucket).Lines)
-        {
-            Client("get", _bucket, key, Path.Combine(folder, key));
-        }
+        Client("get-all", _bucket, folder);
     }
 
     private static ActorResult Client(params IEnumerable<string> arguments)

@@ -7,6 +7,7 @@
     s3_client.py list BUCKET                   keys
     s3_client.py etag BUCKET KEY
     s3_client.py get BUCKET KEY FILE
+    s3_client.py get-all BUCKET FOLDER         every object; keys without a slash
     s3_client.py buckets
     s3_client.py versioning BUCKET STATUS      Enabled or Suspended; makes the bucket
     s3_client.py let BUCKET ACTION…            allows everybody these actions, such as s3:GetObject
@@ -61,6 +62,12 @@ def get(bucket, key, path):
     CLIENT.download_file(bucket, key, path)
 
 
+def get_all(bucket, folder):
+    for page in CLIENT.get_paginator("list_objects_v2").paginate(Bucket=bucket):
+        for item in page.get("Contents", []):
+            CLIENT.download_file(bucket, item["Key"], os.path.join(folder, item["Key"]))
+
+
 def buckets():
     print("\n".join(bucket["Name"] for bucket in CLIENT.list_buckets()["Buckets"]))
 
@@ -75,4 +82,4 @@ def let(bucket, *actions):
     CLIENT.put_bucket_policy(Bucket=bucket, Policy=json.dumps({"Version": "2012-10-17", "Statement": [statement]}))
 
 
-{"put": put, "put-as": put_as, "fill": fill, "delete": delete, "list": keys, "etag": etag, "get": get, "buckets": buckets, "versioning": versioning, "let": let}[sys.argv[1]](*sys.argv[2:])
+{"put": put, "put-as": put_as, "fill": fill, "delete": delete, "list": keys, "etag": etag, "get": get, "get-all": get_all, "buckets": buckets, "versioning": versioning, "let": let}[sys.argv[1]](*sys.argv[2:])
