@@ -23,6 +23,7 @@ public sealed partial class ModelCatalog
     private volatile ModelIntent[] _moves = [];
     private IReadOnlyList<string> _clashes = [];
     private Task? _refresh;
+    private bool _isListing;
     private DateTimeOffset _listedAt = DateTimeOffset.MinValue;
     private TimeSpan _listingTook;
     private StoreException? _lastError;
@@ -155,6 +156,7 @@ public sealed partial class ModelCatalog
             }
 
             _listedAt = _time.GetUtcNow();
+            _isListing = true;
             return _refresh = Task.Run(RefreshAsync);
         }
     }
@@ -242,7 +244,8 @@ public sealed partial class ModelCatalog
     {
         lock (_gate)
         {
-            foreach (var gone in _models.Where(pair => pair.Value.DiskTurn.CurrentCount > 0 && !IsKept(pair.Value)).Select(pair => pair.Key).ToList())
+            // A listing may have begun before a model was deleted, and only the model knows that its word is no news.
+            foreach (var gone in _models.Where(pair => !_isListing && pair.Value.DiskTurn.CurrentCount > 0 && !IsKept(pair.Value)).Select(pair => pair.Key).ToList())
             {
                 _models.Remove(gone);
             }
@@ -305,6 +308,12 @@ public sealed partial class ModelCatalog
         }
         finally
         {
+            lock (_gate)
+            {
+                _isListing = false;
+            }
+
+            Prune();
             _firstListing.TrySetResult();
         }
     }

@@ -198,6 +198,27 @@ internal sealed class RenameTests
     }
 
     [Test]
+    public async Task A_deleted_model_stays_gone_when_a_listing_that_began_before_ends_after()
+    {
+        await using var rig = await StartAsync();
+        await rig.RemoveAsync(await rig.AcquireAsync("a"), "text");
+        var isRead = new TaskCompletionSource();
+        var go = new TaskCompletionSource();
+        rig.Store.AfterList = () =>
+        {
+            isRead.TrySetResult();
+            return go.Task;
+        };
+        var listing = rig.Cache.Catalog.RefreshIfOlder(TimeSpan.Zero);
+        await isRead.Task.WaitAsync(TimeSpan.FromSeconds(60));
+        rig.Time.Advance(TimeSpan.FromSeconds(1));
+        await rig.Cache.RemoveModelAsync(rig.Model("a"), CancellationToken.None);
+        go.SetResult();
+        await listing;
+        Assert.That(rig.Shown("a"), Is.Null);
+    }
+
+    [Test]
     public async Task A_deletion_that_was_cut_off_is_finished_by_the_next_daemon([Values] bool reachedStore)
     {
         await using var rig = await StartAsync();

@@ -13,6 +13,9 @@ internal sealed class TestStore(TimeProvider time) : IModelStore
     private long _revisions;
     private int _downloads;
 
+    /// <summary>Awaited after a listing has read everything, before it ends.</summary>
+    public Func<Task> AfterList { get; set; } = () => Task.CompletedTask;
+
     /// <summary>Awaited before each listing; what it throws is the answer.</summary>
     public Func<Task> BeforeList { get; set; } = () => Task.CompletedTask;
 
@@ -88,6 +91,8 @@ internal sealed class TestStore(TimeProvider time) : IModelStore
             cancellationToken.ThrowIfCancellationRequested();
             yield return entry.Object;
         }
+
+        await AfterList();
     }
 
     public Task<StoredObject?> StatAsync(string key, CancellationToken cancellationToken) =>
