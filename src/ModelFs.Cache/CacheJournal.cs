@@ -18,6 +18,9 @@ public sealed class CacheJournal
     private const string IntentPrefix = "intent-";
 
     private readonly HashSet<long> _intents = [];
+
+    // Files that say what is over and that the disk did not remove. Its lock is held over their removal, so that none is removed that was written again.
+    private readonly HashSet<string> _leftOver = new(StringComparer.Ordinal);
     private readonly string _folder;
     private readonly TimeProvider _time;
 
@@ -28,20 +31,45 @@ public sealed class CacheJournal
         _time = time;
     }
 
+    /// <summary>Whether the disk kept something that is over.</summary>
+    public bool HasLeftOver => _leftOver.Count > 0;
+
     /// <summary>Marks a copy; returns when the mark survives the loss of power.</summary>
-    /// <exception cref="ModelException">The mark can't be written; nothing may be changed then.</exception>
-    public void Mark(long copyId, string key, string state, DateTimeOffset? since = null, IReadOnlyList<SentArchive>? sent = null) =>
-        DurableFile.Write(
-            PathOf(copyId),
-            new JournalMark(1, copyId, key, state, since ?? _time.GetUtcNow(), CacheFolder.BootId, sent is { Count: > 0 } ? sent : null),
-            CacheJson.Default.JournalMark,
-            durable: true);
+    /// <exception cref="ModelException">The mark can't be written; nothing may be changed then, and a copy that was not marked is not.</exception>
+    public void Mark(long copyId, string key, string state, DateTimeOffset? since = null, IReadOnlyList<SentArchive>? sent = null)
+    {
+        var path = PathOf(copyId);
+        var wasMarked = Keep(path) && IsMarked(copyId);
+        try
+        {
+            DurableFile.Write(
+                path,
+                new JournalMark(1, copyId, key, state, since ?? _time.GetUtcNow(), CacheFolder.BootId, sent is { Count: > 0 } ? sent : null),
+                CacheJson.Default.JournalMark,
+                durable: true);
+        }
+        catch (ModelException) when (!wasMarked)
+        {
+            // It may have its name already, and a copy that nobody changes would stay marked.
+            Remove(path);
+            throw;
+        }
+    }
 
     /// <summary>Whether a copy is marked: the last word on whether it may be dropped.</summary>
     public bool IsMarked(long copyId) => File.Exists(PathOf(copyId));
 
     /// <summary>Removes a copy's mark. A mark that comes back after the loss of power is harmless: its tree equals its base.</summary>
-    public void Clear(long copyId) => _ = PosixFile.Unlink(PathOf(copyId));
+    public void Clear(long copyId) => Remove(PathOf(copyId));
+
+    /// <summary>Removes what a failing disk kept although it is over.</summary>
+    public void RemoveLeftOver()
+    {
+        lock (_leftOver)
+        {
+            _leftOver.RemoveWhere(path => PosixFile.Unlink(path) is Errno.None or Errno.ENOENT);
+        }
+    }
 
     /// <summary>Notes what is about to be done in the store, on the disk when this returns.</summary>
     /// <returns>The intent with its id.</returns>
@@ -74,12 +102,17 @@ public sealed class CacheJournal
     }
 
     /// <summary>Notes how far an intent is.</summary>
-    public void Rewrite(ModelIntent intent) => DurableFile.Write(IntentPath(intent.Id), intent, CacheJson.Default.ModelIntent, durable: true);
+    public void Rewrite(ModelIntent intent)
+    {
+        var path = IntentPath(intent.Id);
+        _ = Keep(path);
+        DurableFile.Write(path, intent, CacheJson.Default.ModelIntent, durable: true);
+    }
 
     /// <summary>An intent was carried out or given up.</summary>
     public void EndIntent(long id)
     {
-        _ = PosixFile.Unlink(IntentPath(id));
+        Remove(IntentPath(id));
         lock (_intents)
         {
             _intents.Remove(id);
@@ -119,6 +152,25 @@ public sealed class CacheJournal
         }
 
         return marks;
+    }
+
+    /// <summary>A file is about to be written.</summary>
+    /// <returns>False when what stands there is over.</returns>
+    private bool Keep(string path)
+    {
+        lock (_leftOver)
+        {
+            return !_leftOver.Remove(path);
+        }
+    }
+
+    private void Remove(string path)
+    {
+        lock (_leftOver)
+        {
+            _leftOver.Add(path);
+            RemoveLeftOver();
+        }
     }
 
     private string IntentPath(long id) => Path.Combine(_folder, IntentPrefix + id.ToString(CultureInfo.InvariantCulture));

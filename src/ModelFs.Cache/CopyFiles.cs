@@ -35,8 +35,22 @@ internal sealed class CopyFiles(CacheFolder folder)
     /// <summary>Drops a copy: out of sight in one step, then file by file.</summary>
     public void Drop(string path)
     {
-        var doomed = Path.Combine(folder.Staging, "drop-" + folder.NextId().ToString(CultureInfo.InvariantCulture));
+        var doomed = NewDoomedPath();
         TreeRemoval.Remove(PosixFile.Rename(path, doomed) == Errno.None ? doomed : path);
+    }
+
+    /// <summary>Drops a copy, or leaves it whole when the disk does not let it out of sight in one step.</summary>
+    /// <returns>False when it still stands there.</returns>
+    public bool TryDrop(string path)
+    {
+        var doomed = NewDoomedPath();
+        if (PosixFile.Rename(path, doomed) is not (Errno.None or Errno.ENOENT))
+        {
+            return !Path.Exists(path);
+        }
+
+        TreeRemoval.Remove(doomed);
+        return true;
     }
 
     /// <summary>Bytes that can still be written to the cache's disk.</summary>
@@ -75,4 +89,6 @@ internal sealed class CopyFiles(CacheFolder folder)
 
         return files;
     }
+
+    private string NewDoomedPath() => Path.Combine(folder.Staging, "drop-" + folder.NextId().ToString(CultureInfo.InvariantCulture));
 }

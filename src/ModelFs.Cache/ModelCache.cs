@@ -309,7 +309,8 @@ public sealed partial class ModelCache : IAsyncDisposable
 
     /// <summary>Publishes a model, or all of them but those that need a person's review, now; returns when the store has the changes.</summary>
     /// <exception cref="ModelException">A writer is open (<see cref="ModelErrorKind.Busy"/>), or the publish failed.</exception>
-    public Task SyncAsync(CachedModel? model, CancellationToken cancellationToken) => _waits.SyncAsync(model, cancellationToken);
+    public Task SyncAsync(CachedModel? model, CancellationToken cancellationToken) =>
+        _endings.HasUndropped || _journal.HasLeftOver ? TidyUpAndSyncAsync(model, cancellationToken) : _waits.SyncAsync(model, cancellationToken);
 
     /// <summary>Publishes what is pending, retrying until the deadline; what needs a person's review is left.</summary>
     /// <param name="deadline">How long to go on trying.</param>
@@ -329,11 +330,25 @@ public sealed partial class ModelCache : IAsyncDisposable
         // Nothing is written any more when the folder's lock is given up.
         await _sealing.ConfigureAwait(false);
         await _shelf.DropsAsync().ConfigureAwait(false);
+        TidyUp();
         _stopping.Dispose();
     }
 
     /// <summary>Brings clean copies to the disk, so that they outlive the loss of power.</summary>
     public void Seal() => _sealer.Seal();
+
+    private async Task TidyUpAndSyncAsync(CachedModel? model, CancellationToken cancellationToken)
+    {
+        await Task.Run(TidyUp, CancellationToken.None).ConfigureAwait(false);
+        await _waits.SyncAsync(model, cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>Removes from the disk what it kept although it was over: it may be well again.</summary>
+    private void TidyUp()
+    {
+        _endings.DropUndropped();
+        _journal.RemoveLeftOver();
+    }
 
     private async Task SealFromTimeToTimeAsync()
     {
@@ -343,6 +358,7 @@ public sealed partial class ModelCache : IAsyncDisposable
             {
                 await Task.Delay(CopySealer.Interval, _time, _stopping.Token).ConfigureAwait(false);
                 await Task.Run(_sealer.Seal).ConfigureAwait(false);
+                TidyUp();
             }
         }
         catch (OperationCanceledException)

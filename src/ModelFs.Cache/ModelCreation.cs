@@ -22,12 +22,17 @@ internal sealed class ModelCreation(ModelCatalog catalog, CopyFiles files, Cache
             }
 
             var (id, staged) = files.Stage();
-            var manifest = new CopyManifest(
-                CopyManifest.CurrentVersion, new ModelKey(name, ArchiveFormat.TarGz).ToString(), null, 0, default, null, ModelCache.LayoutOf(name), 0, 0, CacheFolder.BootId);
-            DurableFile.Check(PosixFile.SetMode(staged + "/content", mode), "set the mode of", staged);
-            CopyFiles.WriteManifest(staged, manifest, durable: true);
-            journal.Mark(id, manifest.Key, CacheJournal.StateDirty);
-            var copy = new ModelCopy(model, id, files.Commit(id, staged), manifest);
+            ModelCopy copy;
+            try
+            {
+                copy = Commit(model, id, staged, mode);
+            }
+            catch (ModelException)
+            {
+                files.Drop(staged);
+                throw;
+            }
+
             lock (model.Gate)
             {
                 copy.DirtySince = copy.LastChange = copy.LastUsed = time.GetUtcNow();
@@ -43,6 +48,24 @@ internal sealed class ModelCreation(ModelCatalog catalog, CopyFiles files, Cache
         finally
         {
             model.DiskTurn.Release();
+        }
+    }
+
+    private ModelCopy Commit(CachedModel model, long id, string staged, uint mode)
+    {
+        var key = new ModelKey(model.Name, ArchiveFormat.TarGz).ToString();
+        var manifest = new CopyManifest(CopyManifest.CurrentVersion, key, null, 0, default, null, ModelCache.LayoutOf(model.Name), 0, 0, CacheFolder.BootId);
+        DurableFile.Check(PosixFile.SetMode(staged + "/content", mode), "set the mode of", staged);
+        CopyFiles.WriteManifest(staged, manifest, durable: true);
+        journal.Mark(id, key, CacheJournal.StateDirty);
+        try
+        {
+            return new ModelCopy(model, id, files.Commit(id, staged), manifest);
+        }
+        catch (ModelException)
+        {
+            journal.Clear(id);
+            throw;
         }
     }
 }

@@ -30,7 +30,11 @@ internal sealed class FileSystemState(ModelCache cache, InodeTable inodes, FileS
 
     private UnixTime StartedAt { get; } = UnixTime.From(DateTimeOffset.UtcNow);
 
-    public bool IsReadOnly(Inode inode) => Options.ReadOnly || inode.Copy is { Manifest.ConflictName: not null };
+    /// <summary>
+    /// Whether changes are refused for good. Not of what was looked up in a model before its version lost: such a change fails as one of a version that
+    /// was replaced, so that the kernel looks the path up again and comes to the version that shows now.
+    /// </summary>
+    public bool IsReadOnly(Inode inode) => Options.ReadOnly || (inode.Copy is { Manifest.ConflictName: not null } && InodePaths.IsInConflict(inode));
 
     /// <summary>An entry for an inode that was just handed out; takes the hand-out back if its file is gone.</summary>
     public FsResult<FsEntry> Entry(Inode inode)

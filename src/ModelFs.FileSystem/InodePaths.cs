@@ -18,6 +18,21 @@ internal static class InodePaths
         return string.Join('/', parts);
     }
 
+    /// <summary>
+    /// Whether an inode is reached by the name of a version that lost against the store. Needs no lock: names move inside of one version only, so that
+    /// every way up ends at the same place.
+    /// </summary>
+    public static bool IsInConflict(Inode inode)
+    {
+        var top = inode;
+        while (top is { Kind: InodeKind.Tree, Parent: { } parent })
+        {
+            top = parent;
+        }
+
+        return top.Kind == InodeKind.Conflict;
+    }
+
     /// <summary>How many folders an inode is below the root.</summary>
     public static int Depth(Inode inode)
     {

@@ -163,6 +163,22 @@ internal sealed class RootNamesTests
     }
 
     [Test]
+    public async Task What_was_looked_up_before_its_version_lost_is_to_be_looked_up_again()
+    {
+        await using var rig = await FileSystemRig.StartAsync(null, null, ("bert.tar.gz", Any));
+        var bert = (await rig.LookupAsync("bert")).Id;
+        var file = (await rig.LookupAsync("bert/metadata.json")).Id;
+        await rig.WriteFileAsync(bert, "mine", "my work");
+        rig.Store.Put("bert.tar.gz", SampleArchive.Of(("theirs", "x")));
+        await Assert.ThrowsAsync<ModelException>(() => rig.Cache.SyncAsync(rig.Model("bert"), CancellationToken.None));
+
+        var opening = await Assert.ThrowsAsync<ModelException>(() => rig.FileSystem.OpenAsync(file, forWriting: true, truncate: false, rig.Request()).AsTask());
+        Assert.That(opening!.Kind, Is.EqualTo(ModelErrorKind.Conflict));
+        var removing = await Assert.ThrowsAsync<ModelException>(() => rig.FileSystem.UnlinkAsync(bert, "mine", rig.Request()).AsTask());
+        Assert.That(removing!.Kind, Is.EqualTo(ModelErrorKind.Conflict));
+    }
+
+    [Test]
     public async Task The_attributes_of_a_model_tell_where_it_stands()
     {
         await using var rig = await FileSystemRig.StartAsync(null, null, ("bert.tar.gz", Any));

@@ -4,6 +4,7 @@ namespace ModelFs.CrashTests.S3;
 
 /// <summary>SIGKILL at random moments on a bucket.</summary>
 [Explicit("takes minutes: scripts/crash-test --store s3")]
+[Category("Long")]
 internal sealed class RandomKillTests
 {
     [Test]

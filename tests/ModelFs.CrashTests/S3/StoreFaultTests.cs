@@ -50,14 +50,14 @@ internal sealed class StoreFaultTests : IDisposable
     }
 
     /// <summary>Refused, answered by something in between, cut in the middle, and done although the client never learns of it.</summary>
-    [TestCase(ProxyPhase.Begun, null, Explicit = true, Reason = "takes long: scripts/crash-test --what store")]
-    [TestCase(ProxyPhase.Begun, 500, Explicit = true, Reason = "takes long: scripts/crash-test --what store")]
+    [TestCase(ProxyPhase.Begun, null, Explicit = true, Category = "Long", Reason = "takes long: scripts/crash-test --what store")]
+    [TestCase(ProxyPhase.Begun, 500, Explicit = true, Category = "Long", Reason = "takes long: scripts/crash-test --what store")]
     [TestCase(ProxyPhase.Begun, 503)]
-    [TestCase(ProxyPhase.Begun, 409, Explicit = true, Reason = "takes long: scripts/crash-test --what store")]
-    [TestCase(ProxyPhase.Begun, 412, Explicit = true, Reason = "takes long: scripts/crash-test --what store")]
+    [TestCase(ProxyPhase.Begun, 409, Explicit = true, Category = "Long", Reason = "takes long: scripts/crash-test --what store")]
+    [TestCase(ProxyPhase.Begun, 412, Explicit = true, Category = "Long", Reason = "takes long: scripts/crash-test --what store")]
     [TestCase(ProxyPhase.HalfSent, null)]
     [TestCase(ProxyPhase.AnswerHeld, null)]
-    [TestCase(ProxyPhase.HalfAnswered, null, Explicit = true, Reason = "takes long: scripts/crash-test --what store")]
+    [TestCase(ProxyPhase.HalfAnswered, null, Explicit = true, Category = "Long", Reason = "takes long: scripts/crash-test --what store")]
     [Promise("O3")]
     [Promise("W5")]
     public void A_change_arrives_whatever_request_fails(ProxyPhase phase, int? status) =>
@@ -66,6 +66,7 @@ internal sealed class StoreFaultTests : IDisposable
     /// <summary>The server does what it was asked for, and answers when nobody waits any more.</summary>
     [Test]
     [Explicit("takes long: scripts/crash-test --what store")]
+    [Category("Long")]
     [Promise("O3")]
     public void A_change_arrives_whatever_request_is_answered_too_late()
     {
@@ -81,11 +82,11 @@ internal sealed class StoreFaultTests : IDisposable
         end.Set();
     }
 
-    [TestCase(ProxyPhase.Begun, Explicit = true, Reason = "takes long: scripts/crash-test --what store")]
-    [TestCase(ProxyPhase.HalfSent, Explicit = true, Reason = "takes long: scripts/crash-test --what store")]
-    [TestCase(ProxyPhase.Sent, Explicit = true, Reason = "takes long: scripts/crash-test --what store")]
+    [TestCase(ProxyPhase.Begun, Explicit = true, Category = "Long", Reason = "takes long: scripts/crash-test --what store")]
+    [TestCase(ProxyPhase.HalfSent, Explicit = true, Category = "Long", Reason = "takes long: scripts/crash-test --what store")]
+    [TestCase(ProxyPhase.Sent, Explicit = true, Category = "Long", Reason = "takes long: scripts/crash-test --what store")]
     [TestCase(ProxyPhase.AnswerHeld)]
-    [TestCase(ProxyPhase.Answered, Explicit = true, Reason = "takes long: scripts/crash-test --what store")]
+    [TestCase(ProxyPhase.Answered, Explicit = true, Category = "Long", Reason = "takes long: scripts/crash-test --what store")]
     [Promise("O3")]
     [Promise("K3")]
     public void A_change_arrives_whatever_request_the_daemon_dies_at(ProxyPhase phase)
