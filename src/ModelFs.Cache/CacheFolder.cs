@@ -78,6 +78,10 @@ public sealed class CacheFolder : IDisposable
                 Directory.CreateDirectory(part);
             }
 
+            // ext4 puts a new folder's files beside those of its parent, and passes over each that was removed there minutes ago, one by one: after an eviction, making the
+            // thousand files of the next copy would take half a second instead of 15 ms. Other file systems know no such flag, or need none.
+            _ = PosixFile.AddFlags(folder.Staging, PosixFile.TopFolderFlag);
+
             folder.DropStaging();
             folder.DropUnfinishedMarks();
             folder._lastId = folder._reservedId = Math.Max(folder.LargestId(), folder.ReadReserved());

@@ -14,7 +14,11 @@ internal sealed class CopyFiles(CacheFolder folder)
     {
         var id = folder.NextId();
         var path = Path.Combine(folder.Staging, id.ToString(CultureInfo.InvariantCulture));
-        DurableFile.Check(PosixFile.MakeFolder(path, FolderMode), "create", path);
+
+        // Where on the disk its files come to lie is decided by the name that it is made under (CacheFolder.Open): an id would choose the same place in each new cache.
+        var made = Path.Combine(folder.Staging, "new-" + Guid.NewGuid().ToString("N"));
+        DurableFile.Check(PosixFile.MakeFolder(made, FolderMode), "create", made);
+        DurableFile.Check(PosixFile.Rename(made, path, PosixFile.RenameNoReplace), "rename", made);
         DurableFile.Check(PosixFile.MakeFolder(path + "/content", 0x1ED), "create", path + "/content");
         DurableFile.Check(PosixFile.MakeFolder(path + "/unlinked", FolderMode), "create", path + "/unlinked");
         return (id, path);

@@ -12,6 +12,9 @@ public sealed record FileSystemOptions
     /// <summary>How long it may keep those inside of a model: nothing but this mount changes them, and what it replaces it invalidates.</summary>
     public TimeSpan TreeValid { get; init; } = TimeSpan.FromHours(12);
 
+    /// <summary>How long it may keep the name of a file inside of a model whose content is not here yet.</summary>
+    public TimeSpan ComingValid { get; init; } = TimeSpan.FromSeconds(1);
+
     /// <summary>
     /// The largest file that readers get through the kernel's page cache, in bytes. Registering a small file for passthrough costs more than the few reads of it,
     /// and its pages stay with the kernel for the next open.

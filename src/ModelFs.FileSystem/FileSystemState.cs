@@ -49,10 +49,13 @@ internal sealed class FileSystemState(ModelCache cache, InodeTable inodes, FileS
         return new FsEntry(inode.Id, attributes, EntryValid(inode), AttributesValid(inode));
     }
 
-    /// <summary>The name of a file that is not here is asked for at every use: once it is complete, it leads to an inode that the kernel reads by itself.</summary>
+    /// <summary>
+    /// The name of a file that is not here is asked for again soon: once it is complete, it leads to an inode that the kernel reads by itself, and who has the earlier one open must
+    /// not keep others from that for long. Not at every use either: a listing would ask for every file that it has just been told of.
+    /// </summary>
     public TimeSpan EntryValid(Inode inode) =>
         inode.Kind != InodeKind.Tree ? Options.RootValid
-        : inode.Copy is { Hydration: { } hydration } && !hydration.IsHere(Inodes.RelativePath(inode)) ? TimeSpan.Zero
+        : inode.Copy is { Hydration: { } hydration } && !hydration.IsHere(Inodes.RelativePath(inode)) ? Options.ComingValid
         : Options.TreeValid;
 
     public TimeSpan AttributesValid(Inode inode)

@@ -1,4 +1,5 @@
 using System.Globalization;
+using ModelFs.Cache.Posix;
 
 namespace ModelFs.Cache.Tests;
 
@@ -33,6 +34,19 @@ internal sealed class CacheFolderTests
     {
         using var folder = CacheFolder.Open(Root);
         Assert.That(File.GetUnixFileMode(Root), Is.EqualTo(UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute));
+    }
+
+    [Test]
+    public void Ext4_lays_each_copy_apart_from_where_files_were_just_removed()
+    {
+        using var folder = CacheFolder.Open(Root);
+        if (PosixFile.GetFlags(Root, out _) != Errno.None || !new DriveInfo(Root).DriveFormat.StartsWith("ext", StringComparison.Ordinal))
+        {
+            Assert.Ignore("the temporary folder is not on ext4: only that knows this flag");
+        }
+
+        Assert.That(PosixFile.GetFlags(folder.Staging, out var flags), Is.EqualTo(Errno.None));
+        Assert.That(flags & PosixFile.TopFolderFlag, Is.EqualTo(PosixFile.TopFolderFlag));
     }
 
     [TestCase("modelfs-cache 0\n")]

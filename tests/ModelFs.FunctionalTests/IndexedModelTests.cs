@@ -32,6 +32,23 @@ internal sealed class IndexedModelTests : MountFixture
     }
 
     [Test]
+    [Promise("F8")]
+    public void A_listing_does_not_ask_for_each_file_again_that_it_was_told_of()
+    {
+        const int files = 300;
+        Publish($"bert:kib=100:files={files}");
+        var mount = Mount();
+        _ = Directory.GetFileSystemEntries(mount.Root);
+        var before = mount.Status();
+        Actor.Bash($"ls -lR {mount.At("bert")}");
+        var after = mount.Status();
+        Assert.That(after["bert"].BytesHere, Is.Zero, "nothing of it was opened");
+        Assert.That(after.Request("fuse.readdirplus"), Is.GreaterThan(before.Request("fuse.readdirplus")));
+        Assert.That(after.Request("fuse.lookup") - before.Request("fuse.lookup"), Is.LessThan(files / 10));
+        Assert.That(after.Request("fuse.getattr") - before.Request("fuse.getattr"), Is.LessThan(files / 10));
+    }
+
+    [Test]
     [Promise("F9")]
     public void A_small_file_costs_one_more_request_of_at_most_a_mebibyte([Values("file", "none")] string policy)
     {

@@ -17,6 +17,10 @@ internal static unsafe partial class Interop
     internal const int SignalIo = 29;
     internal const nint SignalIgnore = 1;
 
+    // _IOR and _IOW of 'f' 1 and 2, the same on both architectures (linux/fs.h).
+    internal const nuint GetFlags = 0x80086601;
+    internal const nuint SetFlags = 0x40086602;
+
     [LibraryImport("libc", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     internal static partial int open(string path, int flags, uint mode);
 
@@ -52,6 +56,9 @@ internal static unsafe partial class Interop
 
     [LibraryImport("libc", SetLastError = true)]
     internal static partial int fcntl(SafeHandle file, int command, nint argument);
+
+    [LibraryImport("libc", SetLastError = true)]
+    internal static partial int ioctl(SafeHandle file, nuint request, long* argument);
 
     [LibraryImport("libc", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     internal static partial int statx(int folder, string path, int flags, uint mask, byte* status);

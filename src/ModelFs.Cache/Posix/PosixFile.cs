@@ -33,6 +33,9 @@ public static unsafe class PosixFile
     /// <summary>renameat2's flag that refuses an existing target.</summary>
     public const uint RenameNoReplace = 1;
 
+    /// <summary>FS_TOPDIR_FL (<c>chattr +T</c>): ext4 takes the folders in a folder for unrelated, and lays each with its files where the disk is empty.</summary>
+    public const int TopFolderFlag = 0x20000;
+
     /// <summary>Leaves a time as it is (UTIME_OMIT), for <see cref="SetTimes"/>.</summary>
     public static readonly UnixTime TimeUnchanged = new(0, (1 << 30) - 2);
 
@@ -265,6 +268,37 @@ public static unsafe class PosixFile
         using (file)
         {
             return error == Errno.None ? Sync(file) : error;
+        }
+    }
+
+    /// <summary>Reads the flags that <c>lsattr</c> shows (FS_IOC_GETFLAGS); an error on file systems that have none.</summary>
+    public static Errno GetFlags(string path, out int flags)
+    {
+        long value = 0;
+        var error = Open(path, ReadOnly, 0, out var file);
+        using (file)
+        {
+            error = error == Errno.None ? Result(Interop.ioctl(file, Interop.GetFlags, &value)) : error;
+        }
+
+        flags = (int)value;
+        return error;
+    }
+
+    /// <summary>Adds to the flags that <c>chattr</c> sets (FS_IOC_SETFLAGS); an error on file systems that don't have these.</summary>
+    public static Errno AddFlags(string path, int flags)
+    {
+        var error = GetFlags(path, out var before);
+        if (error != Errno.None || (before & flags) == flags)
+        {
+            return error;
+        }
+
+        long value = before | flags;
+        error = Open(path, ReadOnly, 0, out var file);
+        using (file)
+        {
+            return error == Errno.None ? Result(Interop.ioctl(file, Interop.SetFlags, &value)) : error;
         }
     }
 

