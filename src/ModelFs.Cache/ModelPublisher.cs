@@ -85,7 +85,7 @@ internal sealed partial class ModelPublisher
                 return new PublishOutcome(PublishResult.NothingToPublish);
             }
 
-            if (ModelTree.Digest(scan.Entries).ToString() == copy.Manifest.BaseDigest)
+            if (ModelTree.Digest(scan.Entries).ToString() == copy.Manifest.BaseDigest && !await _sent.HasArrivedAsync(copy, cancellationToken).ConfigureAwait(false))
             {
                 // The same bytes, but written anew: nothing says that they are on the disk.
                 var unsealed = copy.Manifest with { BootId = CacheFolder.BootId };

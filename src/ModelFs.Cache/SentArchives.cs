@@ -54,6 +54,20 @@ internal sealed class SentArchives(IModelStore store, CacheJournal journal)
         Write(copy);
     }
 
+    /// <summary>
+    /// Whether one of the noted archives took the base's place in the store. A tree that is as the base was again has changed against that one, and must not be taken
+    /// for what the store has.
+    /// </summary>
+    /// <exception cref="StoreException">The store can't be asked.</exception>
+    public async Task<bool> HasArrivedAsync(ModelCopy copy, CancellationToken cancellationToken)
+    {
+        var manifest = copy.Manifest;
+        return copy.Sent.Any(note => note.BaseRevision == manifest.BaseRevision)
+            && await store.StatAsync(manifest.Key, cancellationToken).ConfigureAwait(false) is { } current
+            && current.Revision.Value != manifest.BaseRevision
+            && await FindAsync(copy, current, cancellationToken).ConfigureAwait(false) is not null;
+    }
+
     /// <summary>The note of the archive that an object of the store is, if it is one of this copy's.</summary>
     public async Task<SentArchive?> FindAsync(ModelCopy copy, StoredObject stored, CancellationToken cancellationToken)
     {

@@ -79,6 +79,29 @@ internal sealed class LostAnswerTests
     }
 
     [Test]
+    public async Task A_change_that_was_stored_without_an_answer_and_undone_here_is_undone_in_the_store([Values] bool restart)
+    {
+        await using var rig = await CacheRig.StartedAsync(null, ("bert.tar.gz", Text("one")));
+        await rig.WriteAsync(await rig.AcquireAsync("bert"), "text", "two");
+        await rig.Cache.SyncAsync(rig.Model("bert"), CancellationToken.None);
+        var copy = rig.Model("bert").Copy!;
+        await rig.WriteAsync(copy, "temporary", "x");
+        await LoseAnswerAsync(rig, copy);
+        await rig.RemoveAsync(copy, "temporary");
+        if (restart)
+        {
+            await rig.RestartAsync();
+        }
+
+        await rig.Cache.SyncAsync(rig.Model("bert"), CancellationToken.None);
+        Assert.That(SampleArchive.OnlyFile(rig.Store.Bytes("bert.tar.gz")), Is.EqualTo("two"));
+        await rig.WriteAsync(rig.Model("bert").Copy!, "text", "three");
+        await rig.Cache.SyncAsync(rig.Model("bert"), CancellationToken.None);
+        Assert.That(rig.Cache.Conflicts, Is.Empty);
+        Assert.That(SampleArchive.OnlyFile(rig.Store.Bytes("bert.tar.gz")), Is.EqualTo("three"));
+    }
+
+    [Test]
     public async Task A_version_of_somebody_else_on_top_of_the_lost_one_is_a_conflict()
     {
         await using var rig = await CacheRig.StartedAsync(null, ("bert.tar.gz", Text("one")));
