@@ -105,6 +105,7 @@ internal sealed class CacheTests : MountFixture
         var mount = Mount(new MountSettings { Settle = "600" });
         File.WriteAllText(mount.At("bert", "notes.txt"), "changed");
         Directory.Move(StoreFolder, Folder.At("away"));
+        var (daemon, keeper) = mount.ProcessIds();
         var unmounting = MountedStore.Modelfs(["unmount", mount.Root, "--drain-timeout", "2"]);
         Assert.That(unmounting.ExitCode, Is.EqualTo(75));
         Assert.That(unmounting.Output + unmounting.Error, Does.Contain("bert"));
@@ -115,6 +116,9 @@ internal sealed class CacheTests : MountFixture
         }
 
         Directory.Move(Folder.At("away"), StoreFolder);
+
+        // It brings what it keeps to the disk before it lets go of the cache, which can take a while on a busy one.
+        Eventually.True(() => !Signals.IsAlive(daemon) && !Signals.IsAlive(keeper), "daemon and keeper end after an unmount");
         var again = Mount();
         Assert.That(File.ReadAllText(again.At("bert", "notes.txt")), Is.EqualTo("changed"));
         again.Unmount();

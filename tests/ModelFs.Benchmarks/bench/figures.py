@@ -1,4 +1,5 @@
 """Samples, their medians and ratios, and runs in turn of what is compared."""
+import re
 import statistics
 from dataclasses import dataclass, field
 
@@ -92,7 +93,8 @@ class Record:
         self.sweeps.append(Sweep(title, x_title, y_title, series, self.source))
 
     def note(self, text):
-        self.notes.append(Note(text, self.source))
+        """What went wrong; without the folders of this machine, which tell nothing elsewhere."""
+        self.notes.append(Note(re.sub(r"(?<![\w.:/])/\S*/", "", text), self.source))
 
     def take_over(self, earlier, order):
         """Takes from an earlier record what this one did not measure again; everything stands in the order of the sources afterwards."""
