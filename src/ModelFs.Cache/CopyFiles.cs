@@ -44,13 +44,13 @@ internal sealed class CopyFiles(CacheFolder folder)
     public bool TryDrop(string path)
     {
         var doomed = NewDoomedPath();
-        if (PosixFile.Rename(path, doomed) is not (Errno.None or Errno.ENOENT))
+        if (PosixFile.Rename(path, doomed) == Errno.None)
         {
-            return !Path.Exists(path);
+            TreeRemoval.Remove(doomed);
+            return true;
         }
 
-        TreeRemoval.Remove(doomed);
-        return true;
+        return !Path.Exists(path);
     }
 
     /// <summary>Bytes that can still be written to the cache's disk.</summary>

@@ -244,8 +244,13 @@ public sealed partial class ModelCatalog
     {
         lock (_gate)
         {
-            // A listing may have begun before a model was deleted, and only the model knows that its word is no news.
-            foreach (var gone in _models.Where(pair => !_isListing && pair.Value.DiskTurn.CurrentCount > 0 && !IsKept(pair.Value)).Select(pair => pair.Key).ToList())
+            if (_isListing)
+            {
+                // It may have begun before a model was deleted, and only the model knows that its word is no news. Its end prunes.
+                return;
+            }
+
+            foreach (var gone in _models.Where(pair => pair.Value.DiskTurn.CurrentCount > 0 && !IsKept(pair.Value)).Select(pair => pair.Key).ToList())
             {
                 _models.Remove(gone);
             }

@@ -45,7 +45,7 @@ public abstract class HttpStoreErrors(string place, StoreOptions options)
     protected StoreException? OfNetwork(Exception cause, string doing, string peer, string nameAdvice, Exception thrown) => cause switch
     {
         AuthenticationException => Error(StoreErrorKind.Misconfigured, doing, $"the certificate of {peer} is not trusted: {cause.Message} {options.TrustAdvice}", thrown),
-        SocketException { SocketErrorCode: SocketError.HostNotFound } => Error(StoreErrorKind.Misconfigured, doing, $"there is no host of that name: {peer}; {nameAdvice}", thrown),
+        SocketException { SocketErrorCode: SocketError.HostNotFound } => Error(StoreErrorKind.Misconfigured, doing, $"there is no host of that name: {peer} ({thrown.Message}); {nameAdvice}", thrown),
         SocketException { SocketErrorCode: SocketError.OperationAborted } =>
             Error(StoreErrorKind.Unavailable, doing, $"{peer} took no connection within {options.Deadlines.Connect.TotalSeconds} s", thrown),
         SocketException => Error(StoreErrorKind.Unavailable, doing, $"{peer} can't be reached: {cause.Message}", thrown),

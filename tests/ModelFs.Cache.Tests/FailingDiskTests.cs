@@ -25,7 +25,11 @@ internal sealed class FailingDiskTests
     {
         var journal = new CacheJournal(_rig.Folder, _rig.Time);
         var intent = new ModelIntent(1, 0, ModelIntent.KindDelete, "a.tar.gz", "r1", null, null, 1, _rig.Time.GetUtcNow());
-        WhileUnsyncable(() => Assert.Throws<ModelException>(() => journal.NoteIntent(intent)));
+        using (new UnsyncableFolder(Journal))
+        {
+            Assert.Throws<ModelException>(() => journal.NoteIntent(intent));
+        }
+
         Assert.That(Directory.EnumerateFiles(Journal), Is.Empty);
         Assert.That(new CacheJournal(_rig.Folder, _rig.Time).ReadIntents(), Is.Empty);
     }
@@ -35,11 +39,11 @@ internal sealed class FailingDiskTests
     {
         var copy = await _rig.AcquireAsync("a");
         await _rig.RemoveAsync(copy, "text");
-        Directory.Move(Journal, Journal + ".away");
-        Directory.CreateSymbolicLink(Journal, Journal + ".away");
-        await CacheRig.FailsAsync(() => _rig.Cache.RemoveModelAsync(_rig.Model("a"), CancellationToken.None));
-        Directory.Delete(Journal);
-        Directory.Move(Journal + ".away", Journal);
+        using (new UnsyncableFolder(Journal))
+        {
+            await CacheRig.FailsAsync(() => _rig.Cache.RemoveModelAsync(_rig.Model("a"), CancellationToken.None));
+        }
+
         await _rig.RestartAsync();
         await _rig.QueueTurnAsync();
         Assert.That(_rig.Store.Keys, Is.EqualTo(["a.tar.gz"]));
@@ -49,7 +53,11 @@ internal sealed class FailingDiskTests
     public void A_mark_that_may_not_be_on_the_disk_marks_nothing()
     {
         var journal = new CacheJournal(_rig.Folder, _rig.Time);
-        WhileUnsyncable(() => Assert.Throws<ModelException>(() => journal.Mark(7, "a.tar.gz", CacheJournal.StateDirty)));
+        using (new UnsyncableFolder(Journal))
+        {
+            Assert.Throws<ModelException>(() => journal.Mark(7, "a.tar.gz", CacheJournal.StateDirty));
+        }
+
         Assert.That(journal.IsMarked(7), Is.False);
     }
 
@@ -58,7 +66,11 @@ internal sealed class FailingDiskTests
     {
         var journal = new CacheJournal(_rig.Folder, _rig.Time);
         journal.Mark(7, "a.tar.gz", CacheJournal.StateDirty);
-        WhileUnsyncable(() => Assert.Throws<ModelException>(() => journal.Mark(7, "a.tar.gz", CacheJournal.StateSynced)));
+        using (new UnsyncableFolder(Journal))
+        {
+            Assert.Throws<ModelException>(() => journal.Mark(7, "a.tar.gz", CacheJournal.StateSynced));
+        }
+
         Assert.That(journal.IsMarked(7), Is.True);
     }
 
@@ -128,22 +140,6 @@ internal sealed class FailingDiskTests
         Assert.That(Directory.EnumerateFiles(Journal), Is.Empty);
     }
 
-    /// <summary>A file gets its new name and nothing promises that it lasts.</summary>
-    private void WhileUnsyncable(Action act)
-    {
-        Directory.Move(Journal, Journal + ".away");
-        Directory.CreateSymbolicLink(Journal, Journal + ".away");
-        try
-        {
-            act();
-        }
-        finally
-        {
-            Directory.Delete(Journal);
-            Directory.Move(Journal + ".away", Journal);
-        }
-    }
-
     private void WhileNotRemovable(string name, Action act)
     {
         var path = Path.Combine(Journal, name);
@@ -152,5 +148,24 @@ internal sealed class FailingDiskTests
         act();
         Directory.Delete(path);
         File.Move(path + ".away", path);
+    }
+
+    /// <summary>As long as it lives a file in the folder gets its new name, and nothing promises that it lasts.</summary>
+    private sealed class UnsyncableFolder : IDisposable
+    {
+        private readonly string _folder;
+
+        public UnsyncableFolder(string folder)
+        {
+            _folder = folder;
+            Directory.Move(folder, folder + ".away");
+            Directory.CreateSymbolicLink(folder, folder + ".away");
+        }
+
+        public void Dispose()
+        {
+            Directory.Delete(_folder);
+            Directory.Move(_folder + ".away", _folder);
+        }
     }
 }

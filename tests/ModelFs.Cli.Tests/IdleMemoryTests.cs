@@ -14,18 +14,10 @@ public sealed class IdleMemoryTests
     public async Task Garbage_is_collected_once_when_the_daemon_rests_and_not_while_it_works()
     {
         await using var memory = new IdleMemory(() => _allocated, () => _collections++);
-        for (var second = 0; second < 10; second++)
-        {
-            _allocated += 5 << 20;
-            memory.Look();
-        }
+        Pass(memory, seconds: 10, bytesEach: 5 << 20);
 
         Assert.That(_collections, Is.Zero, "it works");
-        for (var second = 0; second < 10; second++)
-        {
-            _allocated += 1000;
-            memory.Look();
-        }
+        Pass(memory, seconds: 10, bytesEach: 1000);
 
         Assert.That(_collections, Is.EqualTo(1), "nothing new to collect");
     }
@@ -34,15 +26,19 @@ public sealed class IdleMemoryTests
     public async Task Little_garbage_is_left_to_the_runtime()
     {
         await using var memory = new IdleMemory(() => _allocated, () => _collections++);
-        for (var second = 0; second < 40; second++)
-        {
-            _allocated += 200 << 10;
-            memory.Look();
-        }
+        Pass(memory, seconds: 40, bytesEach: 200 << 10);
 
         Assert.That(_collections, Is.Zero);
-        _allocated += 200 << 10;
-        memory.Look();
+        Pass(memory, seconds: 1, bytesEach: 200 << 10);
         Assert.That(_collections, Is.EqualTo(1), "many times little is much");
+    }
+
+    private void Pass(IdleMemory memory, int seconds, long bytesEach)
+    {
+        for (var second = 0; second < seconds; second++)
+        {
+            _allocated += bytesEach;
+            memory.Look();
+        }
     }
 }

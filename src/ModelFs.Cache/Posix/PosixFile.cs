@@ -274,32 +274,38 @@ public static unsafe class PosixFile
     /// <summary>Reads the flags that <c>lsattr</c> shows (FS_IOC_GETFLAGS); an error on file systems that have none.</summary>
     public static Errno GetFlags(string path, out int flags)
     {
-        long value = 0;
         var error = Open(path, ReadOnly, 0, out var file);
         using (file)
         {
-            error = error == Errno.None ? Result(Interop.ioctl(file, Interop.GetFlags, &value)) : error;
+            flags = 0;
+            return error == Errno.None ? GetFlags(file, out flags) : error;
         }
-
-        flags = (int)value;
-        return error;
     }
 
     /// <summary>Adds to the flags that <c>chattr</c> sets (FS_IOC_SETFLAGS); an error on file systems that don't have these.</summary>
     public static Errno AddFlags(string path, int flags)
     {
-        var error = GetFlags(path, out var before);
-        if (error != Errno.None || (before & flags) == flags)
-        {
-            return error;
-        }
-
-        long value = before | flags;
-        error = Open(path, ReadOnly, 0, out var file);
+        var error = Open(path, ReadOnly, 0, out var file);
         using (file)
         {
-            return error == Errno.None ? Result(Interop.ioctl(file, Interop.SetFlags, &value)) : error;
+            var before = 0;
+            error = error == Errno.None ? GetFlags(file, out before) : error;
+            if (error != Errno.None || (before & flags) == flags)
+            {
+                return error;
+            }
+
+            long value = before | flags;
+            return Result(Interop.ioctl(file, Interop.SetFlags, &value));
         }
+    }
+
+    private static Errno GetFlags(SafeFileHandle file, out int flags)
+    {
+        long value = 0;
+        var error = Result(Interop.ioctl(file, Interop.GetFlags, &value));
+        flags = (int)value;
+        return error;
     }
 
     /// <summary>statvfs.</summary>

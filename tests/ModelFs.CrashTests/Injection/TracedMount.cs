@@ -41,8 +41,8 @@ internal sealed class TracedMount : IDisposable
     /// <summary>Names for the folders in the words of a step.</summary>
     public IReadOnlyDictionary<string, string> Folders => new Dictionary<string, string> { ["cache"] = Cache, ["store"] = Store };
 
-    /// <summary>Changes that the store does not have, or work in the store that is not done; what is still being written under a temporary name is neither.</summary>
-    public bool IsDirty => Directory.EnumerateFiles(Path.Combine(Cache, "journal")).Any(file => !file.EndsWith(".tmp", StringComparison.Ordinal));
+    /// <summary>Changes that the store does not have, or work in the store that is not done.</summary>
+    public bool IsDirty => CacheEvidence.IsDirty(Cache);
 
     /// <summary>The processes behind the mount.</summary>
     public ServedMount Served => _served ?? throw new InvalidOperationException("nothing is mounted yet");

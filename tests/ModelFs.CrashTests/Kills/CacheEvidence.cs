@@ -36,5 +36,10 @@ internal sealed record CacheEvidence(int Dirty, string Step)
         return new CacheEvidence(marks.Count, step);
     }
 
+    /// <summary>Changes that the store does not have, or work in the store that is not done; what is still being written under a temporary name is neither.</summary>
+    /// <param name="cache">The cache folder of a daemon that may run.</param>
+    public static bool IsDirty(string cache) =>
+        Directory.EnumerateFiles(Path.Combine(cache, "journal")).Any(file => !file.EndsWith(".tmp", StringComparison.Ordinal));
+
     private static List<string> Files(string folder) => Directory.Exists(folder) ? [.. Directory.EnumerateFiles(folder)] : [];
 }

@@ -161,7 +161,7 @@ internal sealed class StoreFaultTests : IDisposable
         }
     }
 
-    private bool IsDirty => Directory.EnumerateFiles(Path.Combine(Mounted.CacheFolder, "journal")).Any();
+    private bool IsDirty => CacheEvidence.IsDirty(Mounted.CacheFolder);
 
     private void AssertStoreHas(int n, ProxiedRequest hit)
     {
