@@ -57,6 +57,12 @@ public sealed record PackOptions(
     /// </summary>
     public Func<long, long, CancellationToken, Task<Stream>>? ReadBase { get; init; }
 
+    /// <summary>
+    /// Whether members that store a piece of a file as it is are left out of the output, to be made when they are read (<see cref="StoredPiece"/>): weights are neither written
+    /// nor kept twice.
+    /// </summary>
+    public bool LeavesPieces { get; init; }
+
     internal bool IsIndexed => Structure == ArchiveStructure.Indexed && Format != ArchiveFormat.Tar;
 
     internal int Level => Compression == PackCompression.Small ? 3 : 1;

@@ -7,7 +7,11 @@ namespace ModelFs.Archives;
 /// <param name="IsFromBase">Whether the bytes are those of the archive in <see cref="PackOptions.Base"/>, or of the output that was written.</param>
 /// <param name="Offset">Where they begin there.</param>
 /// <param name="Length">How many they are.</param>
-public readonly record struct ArchiveSegment(bool IsFromBase, long Offset, long Length);
+public readonly record struct ArchiveSegment(bool IsFromBase, long Offset, long Length)
+{
+    /// <summary>When this is not null the segment is in neither: it is the member that is made of this piece of a file.</summary>
+    public StoredPiece? Piece { get; init; }
+}
 
 /// <summary>What was packed.</summary>
 /// <param name="ArchiveBytes">Length of the archive in bytes.</param>

@@ -113,6 +113,9 @@ public sealed class ModelCopy
     /// <summary>Archives of it that may have reached the store without an answer, the oldest first.</summary>
     internal IReadOnlyList<SentArchive> Sent { get; set; } = [];
 
+    /// <summary>Whether a change came in the way of an upload that was read from its files.</summary>
+    internal bool ChangedWhileSent { get; set; }
+
     /// <summary>The change version at which there was nothing to publish; -1 when there is.</summary>
     internal long EmptyAtVersion { get; set; } = -1;
 

@@ -121,6 +121,11 @@ internal sealed partial class ModelPublisher
         {
             return new PublishOutcome(PublishResult.NotQuiet, Busy(model, null));
         }
+        catch (StoreException error) when (PackFile.IsChanged(error) && !IsCurrent(model, copy, moment.Version))
+        {
+            copy.ChangedWhileSent = true;
+            return new PublishOutcome(PublishResult.NotQuiet, Busy(model, null));
+        }
         catch (Exception error) when (error is StoreException or ArchiveException or PackException or ModelException or IOException or UnauthorizedAccessException)
         {
             return IsCurrent(model, copy, moment.Version)
@@ -216,9 +221,15 @@ internal sealed partial class ModelPublisher
         try
         {
             var basis = uponBase ? await _bases.FindAsync(copy, publishKey, cancellationToken).ConfigureAwait(false) : default;
-            var how = new PackOptions(format, copy.Manifest.Layout, model.Name, _options.Compression, _options.ArchiveStructure) { Order = LoadOrder.Read(copy.Folder) };
+            var how = new PackOptions(format, copy.Manifest.Layout, model.Name, _options.Compression, _options.ArchiveStructure) 
+            {
+                Order = LoadOrder.Read(copy.Folder),
+
+                // Files that can still be written are packed as they are now; so is a model that did not stay as it was long enough to be sent.
+                LeavesPieces = !moment.IsClosing && !copy.ChangedWhileSent,
+            };
             var packed = await PackAsync(copy, scan, how, basis, packPath, cancellationToken).ConfigureAwait(false);
-            var content = new PackFile(packPath, packed, model, _store, basis.IsComposed ? basis.Source : null);
+            var content = new PackFile(packPath, packed, model, copy.Content, _store, basis.IsComposed ? basis.Source : null);
             var note = new SentArchive(
                 publishKey, copy.Manifest.BaseRevision, packed.ArchiveBytes, await content.IdentityAsync(cancellationToken).ConfigureAwait(false), packed.TreeDigest.ToString());
             if (moment.IsClosing)
@@ -307,6 +318,7 @@ internal sealed partial class ModelPublisher
                 copy.Manifest = manifest;
                 copy.ContentBytes = scan.ContentBytes;
                 copy.Sent = [];
+                copy.ChangedWhileSent = false;
                 if (copy.ChangeVersion != version || copy.OpenWriters > 0)
                 {
                     // Also when a file is only being closed: the mark stays until nobody can write any more.

@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.IO.Hashing;
 using ModelFs.Archives;
 using ModelFs.Cache.Hydration;
@@ -7,9 +8,10 @@ using ModelFs.Stores;
 namespace ModelFs.Cache;
 
 /// <summary>
-/// A packed archive as content to be published; reading it reports progress to the model. What the store's own revision has of it is read from there, all else lies on
-/// the cache's disk.
+/// A packed archive as content to be published; reading it reports progress to the model. What the store's own revision has of it is read from there, stored pieces of files are
+/// read from the copy, all else lies in a file on the cache's disk.
 /// </summary>
+/// <remarks>A copy that changes while it is sent breaks the upload (<see cref="IsChanged"/>) before its last byte, never the archive.</remarks>
 internal sealed class PackFile : IPublishContent
 {
     /// <summary>In front of an index's digest where an archive is told by it.</summary>
@@ -18,20 +20,24 @@ internal sealed class PackFile : IPublishContent
     private readonly string _path;
     private readonly PackedModel _packed;
     private readonly CachedModel _model;
+    private readonly string _content;
     private readonly SegmentedContent? _segmented;
 
     /// <summary>Describes the archive.</summary>
     /// <param name="path">What the packer wrote.</param>
     /// <param name="packed">What it says of it.</param>
     /// <param name="model">The model, for progress.</param>
+    /// <param name="content">The folder that was packed.</param>
     /// <param name="store">Holds <paramref name="source"/>.</param>
     /// <param name="source">The revision that was packed upon, or null.</param>
-    public PackFile(string path, PackedModel packed, CachedModel model, IModelStore store, StoredObject? source)
+    public PackFile(string path, PackedModel packed, CachedModel model, string content, IModelStore store, StoredObject? source)
     {
         _path = path;
         _packed = packed;
         _model = model;
-        if (source is not null && packed.BytesFromBase > 0)
+        _content = content;
+        source = packed.BytesFromBase > 0 ? source : null;
+        if (source is not null || packed.Segments.Any(segment => segment.Piece is not null))
         {
             _segmented = new SegmentedContent(store, source, ContentSegments(packed), OpenFresh);
         }
@@ -63,7 +69,7 @@ internal sealed class PackFile : IPublishContent
             return IdentityOf(index.Location.Digest);
         }
 
-        var archive = OpenFile(0, Length);
+        var archive = OpenRead(0, Length);
         await using (archive.ConfigureAwait(false))
         {
             return await IdentityOfAsync(archive, cancellationToken).ConfigureAwait(false);
@@ -75,6 +81,9 @@ internal sealed class PackFile : IPublishContent
         other.Length == Length
         && await IdentityAsync(cancellationToken).ConfigureAwait(false) is var ours
         && await IsAsync(store, other, _model.Name, [ours], cancellationToken).ConfigureAwait(false) == ours;
+
+    /// <summary>Whether an upload failed because a file was changed while it was sent.</summary>
+    public static bool IsChanged(Exception? error) => error is PackException || (error is not null && IsChanged(error.InnerException));
 
     /// <summary>Which of some identities an object of the store has; null for none.</summary>
     public static async Task<string?> IsAsync(
@@ -137,7 +146,7 @@ internal sealed class PackFile : IPublishContent
         return segments;
     }
 
-    /// <summary>Opens a stretch of the archive that lies inside of one segment on the disk.</summary>
+    /// <summary>Opens a stretch of the archive that lies inside of one segment that the store does not have.</summary>
     private Stream OpenFresh(long offset, long length)
     {
         long start = 0;
@@ -145,7 +154,7 @@ internal sealed class PackFile : IPublishContent
         {
             if (offset < start + segment.Length)
             {
-                return OpenFile(segment.Offset + (offset - start), length);
+                return segment.Piece is { } piece ? OpenPiece(piece, (int)(offset - start), (int)length) : OpenFile(segment.Offset + (offset - start), length);
             }
 
             start += segment.Length;
@@ -154,10 +163,45 @@ internal sealed class PackFile : IPublishContent
         throw new ArgumentOutOfRangeException(nameof(offset), offset, "behind the end of the archive");
     }
 
+    private PooledStream OpenPiece(StoredPiece piece, int offset, int length)
+    {
+        var member = ArrayPool<byte>.Shared.Rent(piece.ArchiveBytes);
+        try
+        {
+            piece.Make(_content, member.AsMemory(0, piece.ArchiveBytes));
+            return new PooledStream(member, offset, length);
+        }
+        catch (Exception error)
+        {
+            ArrayPool<byte>.Shared.Return(member);
+            if (error is PackException changed)
+            {
+                // Stores pass their own errors on as they are, and don't repeat what was rejected.
+                throw new StoreException(StoreErrorKind.Rejected, changed.Message, changed);
+            }
+
+            throw;
+        }
+    }
+
     private Stream OpenFile(long offset, long length)
     {
         var stream = new FileStream(_path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, 1, FileOptions.Asynchronous);
         stream.Position = offset;
         return offset == 0 && length == stream.Length ? stream : new BoundedReadStream(stream, length);
+    }
+
+    private sealed class PooledStream(byte[] bytes, int offset, int length) : MemoryStream(bytes, offset, length, writable: false)
+    {
+        private byte[]? _rented = bytes;
+
+        protected override void Dispose(bool disposing)
+        {
+            base.Dispose(disposing);
+            if (Interlocked.Exchange(ref _rented, null) is { } rented)
+            {
+                ArrayPool<byte>.Shared.Return(rented);
+            }
+        }
     }
 }

@@ -28,6 +28,9 @@ internal sealed class FileSystemState(ModelCache cache, InodeTable inodes, FileS
 
     public ReaderWriterLockSlim Names { get; } = new();
 
+    /// <summary>Gets a folder of which a change failed, maybe half-way.</summary>
+    public Action<ulong>? HalfChanged { get; set; }
+
     private UnixTime StartedAt { get; } = UnixTime.From(DateTimeOffset.UtcNow);
 
     /// <summary>
@@ -136,6 +139,15 @@ internal sealed class FileSystemState(ModelCache cache, InodeTable inodes, FileS
 
         var shown = read.Hydration?.Show(path, read.Status) ?? read.Status;
         return shown with { ChangeTime = UnixTime.From(copy.Manifest.BaseModified) };
+    }
+
+    /// <summary>What a failed change of a folder left behind is not what the kernel goes by.</summary>
+    public void TellHalfChanged(Inode folder, Errno error)
+    {
+        if (error is Errno.EIO or Errno.ENOSPC or Errno.EDQUOT)
+        {
+            HalfChanged?.Invoke(folder.Id);
+        }
     }
 
     private FsAttributes ModelAttributes(Inode inode)

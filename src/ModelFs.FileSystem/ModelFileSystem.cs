@@ -47,6 +47,9 @@ public sealed class ModelFileSystem : IDisposable
     /// </summary>
     public event Action<IReadOnlyList<ulong>>? Superseded;
 
+    /// <summary>Has folders told of in which the disk failed a change of names, maybe half-way: the kernel should read their names and attributes again.</summary>
+    public void WhenHalfChanged(Action<ulong> tell) => _state.HalfChanged = tell;
+
     /// <summary>Counts what a daemon that died had open as open here; call once before serving a resumed session.</summary>
     /// <returns>Its open files, each inode as often as it is open.</returns>
     public Task<IReadOnlyList<FsInherited>> InheritAsync() => _files.InheritAsync();

@@ -116,6 +116,7 @@ internal sealed class OpenFiles(FileSystemState state, TreeNames names, Action<M
 
         file?.Dispose();
         state.Cache.EndChange(copy, changePath);
+        state.TellHalfChanged(parent, error);
         return error;
     }
 
@@ -413,8 +414,7 @@ internal sealed class OpenFiles(FileSystemState state, TreeNames names, Action<M
             }
 
             state.Inodes.NoteIntent(request.Unique);
-            error = PosixFile.Open(path, PosixFile.ReadWrite | PosixFile.Create | PosixFile.Exclusive, mode & 0x1FF, out file);
-            error = error == Errno.None ? PosixFile.SetMode(file, mode & 0x1FF) : error;
+            error = PosixFile.MakeFile(path, PosixFile.ReadWrite, mode & 0x1FF, out file);
             error = error == Errno.None ? PosixFile.Stat(path, out status) : error;
             ModelCache.NoteWritten(copy, status.Inode);
             return error;

@@ -118,6 +118,7 @@ internal sealed class TreeNames(FileSystemState state)
                     error = make(path);
                     if (error != Errno.None)
                     {
+                        state.TellHalfChanged(parent, error);
                         return error;
                     }
                 }

@@ -244,6 +244,7 @@ public sealed class FolderStore : IModelStore
         try
         {
             using var file = File.OpenHandle(partial, FileMode.CreateNew, FileAccess.Write, FileShare.Read, FileOptions.Asynchronous);
+            var writer = new ArchiveWriter(file);
             var source = content.OpenRead(0, content.Length);
             await using (source.ConfigureAwait(false))
             {
@@ -251,7 +252,7 @@ public sealed class FolderStore : IModelStore
                 int read;
                 while ((read = await source.ReadAsync(buffer, cancellationToken).ConfigureAwait(false)) > 0)
                 {
-                    await RandomAccess.WriteAsync(file, buffer.AsMemory(0, read), written, cancellationToken).ConfigureAwait(false);
+                    await writer.WriteAsync(buffer.AsMemory(0, read), written, cancellationToken).ConfigureAwait(false);
                     written += read;
                 }
 

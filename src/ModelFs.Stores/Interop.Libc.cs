@@ -37,6 +37,9 @@ internal static partial class Interop
     internal const int ESTALE = 116;
     internal const int EDQUOT = 122;
 
+    /// <summary>RWF_DONTCACHE.</summary>
+    internal const int DoNotCache = 0x80;
+
     [LibraryImport("libc", EntryPoint = "statx", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     internal static partial int Statx(int directory, string path, int flags, uint mask, out StatxBuffer buffer);
 
@@ -57,6 +60,18 @@ internal static partial class Interop
 
     [LibraryImport("libc", EntryPoint = "fsync", SetLastError = true)]
     internal static partial int Fsync(SafeFileHandle file);
+
+    /// <summary>pwritev2(2).</summary>
+    [LibraryImport("libc", EntryPoint = "pwritev2", SetLastError = true)]
+    internal static unsafe partial nint WriteVector(SafeFileHandle file, Vector* vectors, int count, long offset, int flags);
+
+    /// <summary>The kernel's <c>struct iovec</c>.</summary>
+    [StructLayout(LayoutKind.Sequential)]
+    internal unsafe struct Vector
+    {
+        internal void* Start;
+        internal nuint Length;
+    }
 
     /// <summary>The kernel's <c>struct statx</c>: the same layout on every architecture.</summary>
     [StructLayout(LayoutKind.Explicit, Size = 256)]

@@ -1,20 +1,20 @@
 namespace ModelFs.Stores;
 
-/// <summary>An archive of which parts are in the store already: what is read of those is read from there, pinned to the revision.</summary>
+/// <summary>An archive that is put together of segments. What the store has of them already is read from there, pinned to the revision.</summary>
 public sealed class SegmentedContent : IPublishContent
 {
     private readonly IModelStore _store;
-    private readonly StoredObject _source;
+    private readonly StoredObject? _source;
     private readonly ContentSegment[] _segments;
     private readonly Func<long, long, Stream> _openFresh;
 
     /// <summary>Describes the archive.</summary>
     /// <param name="store">Holds <paramref name="source"/>.</param>
-    /// <param name="source">What the segments refer to.</param>
+    /// <param name="source">What the segments refer to; null when they refer to nothing.</param>
     /// <param name="segments">In order, without gaps, from 0 to the archive's end.</param>
     /// <param name="openFresh">Opens a number of bytes (second) of the archive from an offset in it (first), all inside of one segment that the store does not have.</param>
     /// <exception cref="ArgumentException">The segments leave gaps, overlap, or reach beyond the source.</exception>
-    public SegmentedContent(IModelStore store, StoredObject source, IReadOnlyList<ContentSegment> segments, Func<long, long, Stream> openFresh)
+    public SegmentedContent(IModelStore store, StoredObject? source, IReadOnlyList<ContentSegment> segments, Func<long, long, Stream> openFresh)
     {
         _store = store;
         _source = source;
@@ -22,9 +22,9 @@ public sealed class SegmentedContent : IPublishContent
         _openFresh = openFresh;
         foreach (var segment in _segments)
         {
-            if (segment.Offset != Length || segment.Length <= 0 || segment.SourceOffset < 0 || segment.SourceOffset > source.Length - segment.Length)
+            if (segment.Offset != Length || segment.Length <= 0 || segment.SourceOffset < 0 || segment.SourceOffset > (source?.Length ?? 0) - segment.Length)
             {
-                throw new ArgumentException($"{segment} does not follow byte {Length}, or lies outside of a source of {source.Length} bytes", nameof(segments));
+                throw new ArgumentException($"{segment} does not follow byte {Length}, or lies outside of a source of {source?.Length ?? 0} bytes", nameof(segments));
             }
 
             Length += segment.Length;
@@ -38,7 +38,7 @@ public sealed class SegmentedContent : IPublishContent
     public StoredObject? Source => _source;
 
     /// <inheritdoc/>
-    public IReadOnlyList<ContentSegment> Segments => _segments;
+    public IReadOnlyList<ContentSegment> Segments => _source is null ? [] : _segments;
 
     /// <inheritdoc/>
     public Stream OpenRead(long offset, long length)
@@ -56,7 +56,7 @@ public sealed class SegmentedContent : IPublishContent
         var inside = offset - segment.Offset;
         var length = Math.Min(lengthMax, segment.Length - inside);
         var stream = segment.SourceOffset is { } start
-            ? await _store.ReadAsync(_source, start + inside, length, cancellationToken).ConfigureAwait(false)
+            ? await _store.ReadAsync(_source!, start + inside, length, cancellationToken).ConfigureAwait(false)
             : _openFresh(offset, length);
         return (stream, length);
     }

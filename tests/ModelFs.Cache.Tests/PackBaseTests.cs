@@ -161,7 +161,7 @@ internal sealed class PackBaseTests
     }
 
     /// <summary>Text of the length that deflate hardly shrinks.</summary>
-    private static string Incompressible(int length)
+    internal static string Incompressible(int length)
     {
         var random = new Random(1);
         return string.Create(length, random, (text, from) =>

@@ -93,6 +93,34 @@ internal sealed class PackConsistencyTests
     }
 
     [Test]
+    public async Task Weights_that_change_while_they_are_sent_are_not_published_half_and_not_kept_from_being_published()
+    {
+        await using var rig = await CacheRig.StartedAsync();
+        var copy = await rig.CreateAsync("bert");
+        await rig.WriteAsync(copy, "metadata.json", "{}");
+        await rig.WriteAsync(copy, "weights", PackBaseTests.Incompressible(6 << 20));
+        var weights = "";
+        rig.Store.BeforePublish = async _ =>
+        {
+            weights = CacheRig.Read(copy, "weights");
+            await rig.WriteAsync(copy, "weights", weights[1..]);
+        };
+        var busy = await CacheRig.FailsAsync(() => rig.Cache.SyncAsync(copy.Model, CancellationToken.None));
+        Assert.That(busy.Kind, Is.EqualTo(ModelErrorKind.Busy));
+        Assert.That(rig.Keys, Is.Empty);
+        Assert.That(copy.IsDirty, Is.True);
+
+        // They change each time that an upload has begun: what was packed is sent now, and the change after it.
+        await rig.Cache.SyncAsync(copy.Model, CancellationToken.None);
+        Assert.That(SampleArchive.Files(rig.Store.Bytes("bert.tar.gz"))["bert/weights"], Is.EqualTo(weights));
+        Assert.That(copy.IsDirty, Is.True);
+        rig.Store.BeforePublish = _ => Task.CompletedTask;
+        await rig.Cache.SyncAsync(copy.Model, CancellationToken.None);
+        Assert.That(SampleArchive.Files(rig.Store.Bytes("bert.tar.gz"))["bert/weights"], Is.EqualTo(weights[1..]));
+        Assert.That(copy.IsDirty, Is.False);
+    }
+
+    [Test]
     public async Task A_change_before_the_upload_discards_the_pack()
     {
         await using var rig = await CacheRig.StartedAsync(null, ("bert.tar.gz", Text("one")));

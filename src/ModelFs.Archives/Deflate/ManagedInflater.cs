@@ -35,8 +35,9 @@ internal sealed class ManagedInflater : IInflater
                 }
             }
         }
-        catch (SharpZipBaseException error)
+        catch (Exception error) when (error is SharpZipBaseException or IndexOutOfRangeException)
         {
+            // The latter for some impossible code lengths (SharpZipLib 1.4.2).
             throw new InvalidDataException(error.Message, error);
         }
 

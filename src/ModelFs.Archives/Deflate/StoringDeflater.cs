@@ -16,11 +16,17 @@ internal sealed class StoringDeflater : IDeflater
     public static void WriteBlock(ReadOnlySpan<byte> block, bool isLast, IBufferWriter<byte> output)
     {
         var room = output.GetSpan(BlockHeaderBytes + block.Length);
-        room[0] = isLast ? (byte)1 : (byte)0;
-        BinaryPrimitives.WriteUInt16LittleEndian(room[1..], (ushort)block.Length);
-        BinaryPrimitives.WriteUInt16LittleEndian(room[3..], (ushort)~block.Length);
+        WriteBlockHeader(room, block.Length, isLast);
         block.CopyTo(room[BlockHeaderBytes..]);
         output.Advance(BlockHeaderBytes + block.Length);
+    }
+
+    /// <summary>Writes what stands before a block's bytes.</summary>
+    public static void WriteBlockHeader(Span<byte> room, int length, bool isLast)
+    {
+        room[0] = isLast ? (byte)1 : (byte)0;
+        BinaryPrimitives.WriteUInt16LittleEndian(room[1..], (ushort)length);
+        BinaryPrimitives.WriteUInt16LittleEndian(room[3..], (ushort)~length);
     }
 
     public void Write(ReadOnlySpan<byte> input, IBufferWriter<byte> output)

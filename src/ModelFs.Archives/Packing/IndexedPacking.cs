@@ -167,9 +167,16 @@ internal sealed class IndexedPacking : IDisposable
         {
             await CopyBaseMembersAsync().ConfigureAwait(false);
             await draft.Done.Task.WaitAsync(_stop.Token).ConfigureAwait(false);
-            AddMember(draft.Encoded.WrittenCount, draft.Length, draft.Coding, draft.Digest);
+            AddMember(draft.ArchiveBytes, draft.Length, draft.Coding, draft.Digest);
             _report = _report.Plus(draft.Report);
-            await WriteAsync(draft.Encoded.WrittenMemory).ConfigureAwait(false);
+            if (draft.IsLeft)
+            {
+                AddSegment(new ArchiveSegment(false, _written, draft.ArchiveBytes) { Piece = draft.Piece! with { Digest = draft.Digest } });
+            }
+            else
+            {
+                await WriteAsync(draft.Encoded.WrittenMemory).ConfigureAwait(false);
+            }
         }
 
         draft.Clear();
@@ -194,7 +201,7 @@ internal sealed class IndexedPacking : IDisposable
     /// <summary>Segments that continue each other become one.</summary>
     private void AddSegment(ArchiveSegment segment)
     {
-        if (_segments.Count > 0 && _segments[^1] is var last && last.IsFromBase == segment.IsFromBase && last.Offset + last.Length == segment.Offset)
+        if (_segments.Count > 0 && _segments[^1] is { Piece: null } last && segment.Piece is null && last.IsFromBase == segment.IsFromBase && last.Offset + last.Length == segment.Offset)
         {
             _segments[^1] = last with { Length = last.Length + segment.Length };
         }

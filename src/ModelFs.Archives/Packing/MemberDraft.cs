@@ -23,6 +23,15 @@ internal sealed class MemberDraft
     /// <summary>The gzip member.</summary>
     public ArrayBufferWriter<byte> Encoded { get; } = new(StoredMember.LengthOf(CapacityBytes));
 
+    /// <summary>What it is a piece of, if it is left in its file should it be stored (<see cref="PackOptions.LeavesPieces"/>); the digest comes later. Otherwise null.</summary>
+    public StoredPiece? Piece { get; set; }
+
+    /// <summary>Whether the encoder left it in its file.</summary>
+    public bool IsLeft => Piece is not null && Coding == MemberCoding.Stored;
+
+    /// <summary>Length of the gzip member.</summary>
+    public int ArchiveBytes => IsLeft ? StoredMember.LengthOf(Length) : Encoded.WrittenCount;
+
     public MemberCoding Coding { get; set; }
 
     /// <summary>Whether it is known already that deflate hardly shrinks it.</summary>
@@ -47,6 +56,7 @@ internal sealed class MemberDraft
     public void Clear()
     {
         Length = 0;
+        Piece = null;
         IsKnownWorthless = false;
         Encoded.ResetWrittenCount();
         Done = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);

@@ -95,10 +95,14 @@ internal sealed class MemberEncoder(PackCompression compression, int level) : ID
 
     private static void Store(MemberDraft draft)
     {
-        draft.Encoded.Write(GzipHeader.Plain);
-        StoredMember.Write(draft.Tar, draft.Encoded);
-        WriteTrailer(draft.Tar, draft.Encoded);
         draft.Coding = MemberCoding.Stored;
+        if (!draft.IsLeft)
+        {
+            draft.Encoded.Write(GzipHeader.Plain);
+            StoredMember.Write(draft.Tar, draft.Encoded);
+            WriteTrailer(draft.Tar, draft.Encoded);
+        }
+
         draft.Report = draft.Report with { StoredBytes = draft.Length };
     }
 

@@ -134,11 +134,13 @@ internal sealed class MemberProducer(string folder, PackOptions options, Func<Me
                 headers.CopyTo(draft.Append(headers.Length));
             }
 
-            file.ReadFully(draft.Append((int)Math.Min(file.Left, PieceEnd(offset) - offset)));
-            if (file.Left == 0)
+            var length = (int)Math.Min(file.Left, PieceEnd(offset) - offset);
+            file.ReadFully(draft.Append(length));
+            var padding = file.Left == 0 ? TarHeaderWriter.Padding(entry.Size) : default;
+            padding.CopyTo(draft.Append(padding.Length));
+            if (options.LeavesPieces && offset > 0)
             {
-                var padding = TarHeaderWriter.Padding(entry.Size);
-                padding.CopyTo(draft.Append(padding.Length));
+                draft.Piece = new StoredPiece(entry.Path, offset, length, padding.Length, default);
             }
 
             EmitPiece(draft, before is null ? null : SamePiece(before, before.ContentTarOffset + offset - (offset == 0 ? headers.Length : 0), draft));

@@ -16,13 +16,19 @@ internal sealed class SourceFile : IDisposable
     public SourceFile(string folder, TreeEntry entry)
     {
         _entry = entry;
+        _file = Open(folder, entry.Path);
+    }
+
+    /// <exception cref="PackException">It can't be opened.</exception>
+    public static SafeFileHandle Open(string folder, string path)
+    {
         try
         {
-            _file = InteropFiles.OpenFile(folder + "/" + entry.Path);
+            return InteropFiles.OpenFile(folder + "/" + path);
         }
         catch (IOException error)
         {
-            throw new PackException(entry.Path, $"'{entry.Path}' can't be opened: {error.Message}", error);
+            throw new PackException(path, $"'{path}' can't be opened: {error.Message}", error);
         }
     }
 

@@ -59,11 +59,21 @@ public static unsafe class PosixFile
     /// <summary>Makes a file with exactly these permission bits, whatever the umask; refuses an existing one.</summary>
     public static Errno MakeFile(string path, uint mode)
     {
-        var error = Open(path, WriteOnly | Create | Exclusive, mode, out var file);
-        using (file)
+        var error = MakeFile(path, WriteOnly, mode, out var file);
+        file.Dispose();
+        return error;
+    }
+
+    /// <summary>The same, and hands the file on open. Nothing is left of a file that fails half-way, unless the disk refuses that, too.</summary>
+    public static Errno MakeFile(string path, int flags, uint mode, out SafeFileHandle file)
+    {
+        var error = Open(path, flags | Create | Exclusive, mode, out file);
+        if (error == Errno.None && (error = SetMode(file, mode)) != Errno.None)
         {
-            return error == Errno.None ? SetMode(file, mode) : error;
+            _ = Unlink(path);
         }
+
+        return error;
     }
 
     /// <summary>Makes an empty file in one call (mknod); the umask takes bits from its mode. Refuses an existing one.</summary>
@@ -190,11 +200,16 @@ public static unsafe class PosixFile
         }
     }
 
-    /// <summary>mkdir with exactly these permission bits, whatever the umask.</summary>
+    /// <summary>mkdir with exactly these permission bits, whatever the umask. Nothing is left of a folder that fails half-way, unless the disk refuses that, too.</summary>
     public static Errno MakeFolder(string path, uint mode)
     {
         var error = Result(Interop.mkdir(path, mode));
-        return error == Errno.None ? Result(Interop.chmod(path, mode)) : error;
+        if (error == Errno.None && (error = SetMode(path, mode)) != Errno.None)
+        {
+            _ = RemoveFolder(path);
+        }
+
+        return error;
     }
 
     /// <summary>rmdir.</summary>

@@ -129,6 +129,7 @@ internal sealed partial class MountDaemon(IStoreOpener stores) : IMountDaemon
         using var session = new FuseSession(device, adapter, new FuseSessionOptions(), loggers.CreateLogger<FuseSession>());
         reporter.Session = session;
         fileSystem.Superseded += inodes => session.Notifier.Prune(inodes);
+        fileSystem.WhenHalfChanged(folder => session.Notifier.InvalidateInode(folder, 0, 0));
         await BeginSessionAsync(session, keeper, hello, fileSystem, passthrough, folder).ConfigureAwait(false);
 
         using var end = new EndSignals();

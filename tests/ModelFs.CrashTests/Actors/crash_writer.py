@@ -173,7 +173,7 @@ class Writer:
         return self.random.choice(inside)
 
     def write(self, path, do="write", size=None):
-        size = self.random.choice([0, 1, 100, 5000, 70000, 200000]) if size is None else size
+        size = self.random.choice([0, 1, 100, 5000, 70000, 200000, 400000]) if size is None else size
         self.run(do, path, id=f"{self.name}/{self.number}/{self.random.random()}", size=size, mode=self.random.choice(MODES),
                  chunk=self.random.choice([1000, 50000, 300000]), fsync=self.random.random() < 0.2)
 
