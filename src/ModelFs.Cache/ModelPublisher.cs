@@ -221,7 +221,7 @@ internal sealed partial class ModelPublisher
         try
         {
             var basis = uponBase ? await _bases.FindAsync(copy, publishKey, cancellationToken).ConfigureAwait(false) : default;
-            var how = new PackOptions(format, copy.Manifest.Layout, model.Name, _options.Compression, _options.ArchiveStructure) 
+            var how = new PackOptions(format, copy.Manifest.Layout, model.Name, _options.Compression, _options.ArchiveStructure)
             {
                 Order = LoadOrder.Read(copy.Folder),
 
