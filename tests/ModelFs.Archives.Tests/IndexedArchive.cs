@@ -40,7 +40,7 @@ internal static class IndexedArchive
     public static IReadOnlyList<ContentSlice> InflateOne(MemberInflater inflater, byte[] archive, ArchiveIndex index, int number)
     {
         var member = index.Members[number];
-        return inflater.Inflate(index, number, archive.AsSpan((int)member.Offset, member.ArchiveBytes), new byte[member.TarBytes]);
+        return inflater.Inflate(index, number, archive.AsMemory((int)member.Offset, member.ArchiveBytes), new byte[member.TarBytes]);
     }
 
     /// <summary>That the index says what a whole unpack finds, and that the members hold the files of a folder.</summary>

@@ -1,3 +1,4 @@
+using ModelFs.Archives.Indexed;
 using ModelFs.Models;
 
 namespace ModelFs.Archives.Tests;
@@ -48,6 +49,30 @@ public sealed class PieceTests
             var refusal = Assert.Throws<PackException>(() => Make(temporary.Path, piece));
             Assert.That(refusal!.Path, Is.EqualTo("odd"));
             Assert.That(refusal.Message, Does.Contain(reason));
+        }
+    }
+
+    [Test]
+    public async Task A_stored_piece_is_read_where_it_lies_and_only_if_every_byte_of_its_member_is_right()
+    {
+        using var temporary = new TemporaryFolder();
+        var (archive, packed) = await PackTests.PackAsync(temporary.Path, await WriteAsync(temporary.Path), ArchiveLayout.Named);
+        var index = packed.Index!;
+        var odd = index.Entries.Single(entry => entry.Entry.Path == "odd");
+        var number = odd.FirstMember + odd.MemberCount - 1;
+        var member = index.Members[number];
+        var content = File.ReadAllBytes(Path.Combine(temporary.Path, "odd"));
+        using var inflater = new MemberInflater();
+
+        var slices = IndexedArchive.InflateOne(inflater, archive, index, number).ToList();
+        Assert.That(slices, Has.Count.EqualTo((member.TarBytes + 65_534) / 65_535), "one for each block");
+        Assert.That(slices.SelectMany(slice => slice.Bytes.ToArray()), Is.EqualTo(content[(int)slices[0].FileOffset..]));
+
+        foreach (var at in new[] { 0, 9, 10, 11, 14, 15, 65_549, 65_550, 65_551, 65_555, member.ArchiveBytes - 9, member.ArchiveBytes - 8, member.ArchiveBytes - 1 })
+        {
+            var damaged = (byte[])archive.Clone();
+            damaged[member.Offset + at] ^= 1;
+            Assert.That(() => IndexedArchive.InflateOne(inflater, damaged, index, number), Throws.TypeOf<ArchiveException>(), $"byte {at}");
         }
     }
 

@@ -23,10 +23,11 @@ public sealed class MemberInflater : IDisposable
     /// <param name="archiveBytes">Exactly this member's bytes of the archive.</param>
     /// <param name="buffer">Takes the uncompressed bytes; at least as long as the member's <see cref="ArchiveMember.TarBytes"/>.</param>
     /// <returns>
-    /// The files' bytes in it, in the order of the tar, as parts of <paramref name="buffer"/>. The list is valid until the next call; a folder or link has no slice.
+    /// The files' bytes in it, in the order of the tar, as parts of <paramref name="buffer"/> or, of a stored piece of a file, of <paramref name="archiveBytes"/>: then one slice for
+    /// each of its blocks, as they follow each other in the file. The list is valid until the next call; a folder or link has no slice.
     /// </returns>
     /// <exception cref="ArchiveException">The bytes are not what the index says (<see cref="ArchiveErrorKind.Damaged"/>); nothing in the buffer may be used.</exception>
-    public IReadOnlyList<ContentSlice> Inflate(ArchiveIndex index, int member, ReadOnlySpan<byte> archiveBytes, Memory<byte> buffer)
+    public IReadOnlyList<ContentSlice> Inflate(ArchiveIndex index, int member, ReadOnlyMemory<byte> archiveBytes, Memory<byte> buffer)
     {
         var expected = index.Members[member];
         var tar = buffer[..expected.TarBytes];
@@ -35,8 +36,13 @@ public sealed class MemberInflater : IDisposable
             throw new ArgumentException($"member {member} has {expected.ArchiveBytes} bytes, not {archiveBytes.Length}", nameof(archiveBytes));
         }
 
-        Decode(expected, archiveBytes, tar.Span);
         _slices.Clear();
+        if (TryTakeStored(index, member, archiveBytes))
+        {
+            return _slices;
+        }
+
+        Decode(expected, archiveBytes.Span, tar.Span);
         if (member == index.Members.Count - 1)
         {
             return tar.Span.ContainsAnyExcept((byte)0) ? throw Damaged(expected, "is not the tar's end mark that it should be") : _slices;
@@ -55,6 +61,68 @@ public sealed class MemberInflater : IDisposable
 
     private static ArchiveException Damaged(in ArchiveMember member, string what) =>
         ArchiveException.Damaged($"the gzip member at byte {member.Offset:N0} of the archive {what}");
+
+    /// <summary>Takes a piece of a file that is stored as our packer stores it from where it is, without a copy; leaves every other member to be decoded.</summary>
+    private bool TryTakeStored(ArchiveIndex index, int member, ReadOnlyMemory<byte> archiveBytes)
+    {
+        var expected = index.Members[member];
+        if (expected.Coding != MemberCoding.Stored || !archiveBytes.Span.StartsWith(GzipHeader.Plain) || OnlyEntryIn(index, member) is not { } only)
+        {
+            return false;
+        }
+
+        var entry = index.Entries[only];
+        var hash = new XxHash128();
+        var crc = new Crc32();
+        var at = GzipHeader.Plain.Length;
+        var tarOffset = expected.TarOffset;
+        while (tarOffset < expected.TarEnd)
+        {
+            var length = (int)Math.Min(StoringDeflater.BlockBytesMax, expected.TarEnd - tarOffset);
+            if (!IsBlockHeader(archiveBytes.Span[at..], length, isLast: tarOffset + length == expected.TarEnd) || archiveBytes.Length - at - StoringDeflater.BlockHeaderBytes < length + TrailerBytes)
+            {
+                _slices.Clear();
+                return false;
+            }
+
+            var block = archiveBytes.Slice(at + StoringDeflater.BlockHeaderBytes, length);
+            hash.Append(block.Span);
+            crc.Append(block.Span);
+            var ofFile = (int)Math.Min(length, entry.ContentTarEnd - tarOffset);
+            if (ofFile > 0)
+            {
+                _slices.Add(new ContentSlice(only, tarOffset - entry.ContentTarOffset, block[..ofFile]));
+            }
+
+            at += StoringDeflater.BlockHeaderBytes + length;
+            tarOffset += length;
+        }
+
+        Check(expected, archiveBytes.Span[at..], crc.GetCurrentHashAsUInt32(), hash.GetCurrentHashAsUInt128());
+        return true;
+    }
+
+    private static bool IsBlockHeader(ReadOnlySpan<byte> bytes, int length, bool isLast)
+    {
+        Span<byte> header = stackalloc byte[StoringDeflater.BlockHeaderBytes];
+        StoringDeflater.WriteBlockHeader(header, length, isLast);
+        return bytes.StartsWith(header);
+    }
+
+    /// <summary>The entry of whose content the member holds a piece, and nothing else but padding; null when there is more in it.</summary>
+    private static int? OnlyEntryIn(ArchiveIndex index, int member)
+    {
+        var expected = index.Members[member];
+        if (member == index.Members.Count - 1)
+        {
+            return null;
+        }
+
+        var entry = index.FirstEntryIn(member);
+        return entry < index.Entries.Count
+            && index.Entries[entry].ContentTarOffset <= expected.TarOffset
+            && (entry + 1 == index.Entries.Count || index.Entries[entry + 1].TarOffset >= expected.TarEnd) ? entry : null;
+    }
 
     private void Decode(in ArchiveMember expected, ReadOnlySpan<byte> archiveBytes, Span<byte> tar)
     {
@@ -76,13 +144,17 @@ public sealed class MemberInflater : IDisposable
             throw ArchiveException.Damaged($"the gzip member at byte {expected.Offset:N0} of the archive can't be decoded ({error.Message})", error);
         }
 
-        var trailer = archiveBytes[^TrailerBytes..];
-        if (BinaryPrimitives.ReadUInt32LittleEndian(trailer) != Crc32.HashToUInt32(tar) || BinaryPrimitives.ReadUInt32LittleEndian(trailer[4..]) != (uint)tar.Length)
+        Check(expected, archiveBytes[^TrailerBytes..], Crc32.HashToUInt32(tar), XxHash128.HashToUInt128(tar));
+    }
+
+    private static void Check(in ArchiveMember expected, ReadOnlySpan<byte> trailer, uint crc, UInt128 hash)
+    {
+        if (trailer.Length != TrailerBytes || BinaryPrimitives.ReadUInt32LittleEndian(trailer) != crc || BinaryPrimitives.ReadUInt32LittleEndian(trailer[4..]) != (uint)expected.TarBytes)
         {
             throw Damaged(expected, "fails its checksum");
         }
 
-        if (ContentDigest.From(XxHash128.HashToUInt128(tar)) != expected.Digest)
+        if (ContentDigest.From(hash) != expected.Digest)
         {
             throw Damaged(expected, "is not the one that the index describes");
         }

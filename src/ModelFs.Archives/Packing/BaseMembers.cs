@@ -54,7 +54,7 @@ internal sealed class BaseMembers(ArchiveIndex index, Func<long, long, Cancellat
                 Grow(ref _tarBytes, member.TarBytes);
                 var bytes = _archiveBytes.AsMemory(0, member.ArchiveBytes);
                 await source.ReadExactlyAsync(bytes, cancellationToken).ConfigureAwait(false);
-                _inflater.Inflate(index, i, bytes.Span, _tarBytes);
+                _inflater.Inflate(index, i, bytes, _tarBytes);
                 await writeAsync(bytes).ConfigureAwait(false);
                 BytesCopied += bytes.Length;
             }

@@ -297,13 +297,13 @@ internal sealed partial class Hydrator : IAsyncDisposable
         var length = hydration.Index.Members[member].ArchiveBytes;
         try
         {
-            var slices = inflater.Inflate(hydration.Index, member, bytes.AsSpan(0, length), buffer);
+            var slices = inflater.Inflate(hydration.Index, member, bytes.AsMemory(0, length), buffer);
             var isComplete = SliceWriter.Write(copy, hydration, member, slices);
-            foreach (var slice in slices)
+            foreach (var entry in slices.Select(slice => slice.Entry).Distinct())
             {
-                if (hydration.Slices.Of(slice.Entry).Count > 1 && hydration.IsFileHere(slice.Entry))
+                if (hydration.Slices.Of(entry).Count > 1 && hydration.IsFileHere(entry))
                 {
-                    FileCompleted?.Invoke(copy, hydration.Index.Entries[slice.Entry].Entry.Path);
+                    FileCompleted?.Invoke(copy, hydration.Index.Entries[entry].Entry.Path);
                 }
             }
 

@@ -14,19 +14,25 @@ internal static class SliceWriter
     public static bool Write(ModelCopy copy, CopyHydration hydration, int member, IReadOnlyList<ContentSlice> slices)
     {
         var written = new List<(int Entry, int Slice)>(slices.Count);
-        foreach (var slice in slices)
+        for (int i = 0, next; i < slices.Count; i = next)
         {
-            if (slice.Bytes.Length > 0 && hydration.Slices.At(slice.Entry, member) is var number && hydration.Needs(number))
+            var entry = slices[i].Entry;
+            for (next = i + 1; next < slices.Count && slices[next].Entry == entry; next++)
             {
-                Write(PathOf(copy, hydration, slice.Entry), slice);
-                written.Add((slice.Entry, number));
+                // Blocks of one piece follow each other.
+            }
+
+            if (slices[i].Bytes.Length > 0 && hydration.Slices.At(entry, member) is var number && hydration.Needs(number))
+            {
+                Write(PathOf(copy, hydration, entry), [.. slices.Skip(i).Take(next - i).Select(slice => slice.Bytes)], slices[i].FileOffset);
+                written.Add((entry, number));
             }
         }
 
         return hydration.NoteWritten(member, written, entry => Finish(PathOf(copy, hydration, entry), hydration, entry));
     }
 
-    private static void Write(string path, ContentSlice slice)
+    private static void Write(string path, IReadOnlyList<ReadOnlyMemory<byte>> bytes, long offset)
     {
         var error = PosixFile.Open(path, PosixFile.WriteOnly, 0, out var file);
         if (error == Errno.EACCES && PosixFile.SetMode(path, WorkingMode) == Errno.None)
@@ -38,7 +44,7 @@ internal static class SliceWriter
         DurableFile.Check(error, "open", path);
         using (file)
         {
-            DurableFile.Check(PosixFile.Write(file, slice.Bytes.Span, slice.FileOffset, out _), "write", path);
+            DurableFile.Check(PosixFile.Write(file, bytes, offset), "write", path);
         }
     }
 

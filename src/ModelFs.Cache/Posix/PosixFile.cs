@@ -111,6 +111,26 @@ public static unsafe class PosixFile
         return Errno.None;
     }
 
+    /// <summary>Writes buffers one after the other from an offset on, by as few calls as the kernel allows.</summary>
+    public static Errno Write(SafeFileHandle file, IReadOnlyList<ReadOnlyMemory<byte>> buffers, long offset)
+    {
+        if (buffers.Count == 1)
+        {
+            return Write(file, buffers[0].Span, offset, out _);
+        }
+
+        try
+        {
+            RandomAccess.Write(file, buffers, offset);
+            return Errno.None;
+        }
+        catch (IOException error)
+        {
+            // .NET gives the errno as the HResult, but for those that it has types for; none of these comes of a file that is open.
+            return (Errno)error.HResult;
+        }
+    }
+
     /// <summary>Writes the whole buffer at an offset; on an error <paramref name="count"/> tells how much got through.</summary>
     public static Errno Write(SafeFileHandle file, ReadOnlySpan<byte> buffer, long offset, out int count)
     {
