@@ -15,7 +15,7 @@ internal sealed partial class ModelFetcher(
     IModelStore store, CopyFiles files, CopyShelf shelf, CacheFolder folder, SemaphoreSlim slots, CacheOptions options, TimeProvider time, ILogger logger)
 {
     /// <summary>Of all fetches together, about; a fetch keeps the share that it began with.</summary>
-    private const long InFlightBytesMax = 64 << 20;
+    private const long InFlightBytesMax = 48 << 20;
 
     private int _running;
 

@@ -414,9 +414,8 @@ internal sealed class OpenFiles(FileSystemState state, TreeNames names, Action<M
             }
 
             state.Inodes.NoteIntent(request.Unique);
-            error = PosixFile.MakeFile(path, PosixFile.ReadWrite, mode & 0x1FF, out file);
-            error = error == Errno.None ? PosixFile.Stat(path, out status) : error;
-            ModelCache.NoteWritten(copy, status.Inode);
+            error = PosixFile.MakeFile(path, PosixFile.ReadWrite, mode & 0x1FF, out file, out var inode);
+            ModelCache.NoteWritten(copy, inode);
             return error;
         }
         finally
