@@ -20,6 +20,14 @@ internal sealed class FuseDevice(SafeFileHandle descriptor)
         return length >= 0 ? FuseErrno.None : (FuseErrno)Marshal.GetLastPInvokeError();
     }
 
+    /// <summary>Whether a read would not have to wait, at this moment.</summary>
+    internal unsafe bool HasRequest()
+    {
+        const short readable = 1;
+        var poll = new Interop.PollDescriptor { Descriptor = (int)descriptor.DangerousGetHandle(), Events = readable };
+        return Interop.Poll(&poll, 1, 0) != 0;
+    }
+
     /// <summary>Sends one reply or notification.</summary>
     /// <returns>The error, or <see cref="FuseErrno.None"/>. ENOENT: the kernel does not wait for this reply any more, or does not know the node.</returns>
     internal unsafe FuseErrno Write(ReadOnlySpan<byte> message)

@@ -78,7 +78,9 @@ internal sealed partial class FuseReader(FuseSession session, int index)
         while (!session.IsStopping)
         {
             Memory<byte> whole = input.Message(HeaderSize, session.RequestDataMax);
+            session.Watch.Wait();
             FuseErrno errno = session.Device.Read(whole.Span, out int length);
+            session.Watch.NoteRequest();
             switch (errno)
             {
                 case FuseErrno.None when length == 0:
@@ -95,6 +97,7 @@ internal sealed partial class FuseReader(FuseSession session, int index)
             }
 
             Take(call, input, whole[..length]);
+            session.Watch.NoteAnswered();
             if (!call.IsDetached)
             {
                 call.ReturnBuffers();

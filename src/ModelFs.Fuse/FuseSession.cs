@@ -49,6 +49,7 @@ public sealed class FuseSession : IDisposable
         ArgumentNullException.ThrowIfNull(options);
         options.Validate();
         Device = new FuseDevice(device);
+        Watch = new RequestWatch(Device);
         Operations = operations;
         this.options = options;
         Log = log;
@@ -71,6 +72,8 @@ public sealed class FuseSession : IDisposable
     public int PendingCount => detached.Count;
 
     internal FuseDevice Device { get; }
+
+    internal RequestWatch Watch { get; }
 
     internal IFuseOperations Operations { get; }
 

@@ -10,7 +10,20 @@ internal static partial class Interop
     [LibraryImport("libc", EntryPoint = "read", SetLastError = true)]
     internal static unsafe partial nint Read(SafeFileHandle descriptor, byte* buffer, nuint count);
 
+    /// <summary>poll(2) of one descriptor. 0 when nothing happened in time.</summary>
+    [LibraryImport("libc", EntryPoint = "poll")]
+    internal static unsafe partial int Poll(PollDescriptor* descriptors, nuint count, int milliseconds);
+
     /// <summary>write(2). -1 sets errno.</summary>
     [LibraryImport("libc", EntryPoint = "write", SetLastError = true)]
     internal static unsafe partial nint Write(SafeFileHandle descriptor, byte* buffer, nuint count);
+
+    /// <summary>The kernel's <c>struct pollfd</c>.</summary>
+    [StructLayout(LayoutKind.Sequential)]
+    internal struct PollDescriptor
+    {
+        internal int Descriptor;
+        internal short Events;
+        internal short Happened;
+    }
 }
