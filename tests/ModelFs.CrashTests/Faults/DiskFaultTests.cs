@@ -40,10 +40,10 @@ internal sealed class DiskFaultTests : IDisposable
         _home.Dispose();
     }
 
-    [TestCase("ENOSPC", 28, false, Explicit = true, Category = "Long", Reason = "takes long: scripts/crash-test --what disk")]
-    [TestCase("ENOSPC", 28, true, Explicit = true, Category = "Long", Reason = "takes long: scripts/crash-test --what disk")]
+    [LongCase("disk", "ENOSPC", 28, false)]
+    [LongCase("disk", "ENOSPC", 28, true)]
     [TestCase("EIO", 5, false)]
-    [TestCase("EIO", 5, true, Explicit = true, Category = "Long", Reason = "takes long: scripts/crash-test --what disk")]
+    [LongCase("disk", "EIO", 5, true)]
     [Promise("C7")]
     public void Nothing_acknowledged_is_lost_when_a_call_on_the_caches_disk_fails(string name, int errno, bool forEver)
     {

@@ -8,7 +8,7 @@ namespace ModelFs.CrashTests.Histories;
 internal sealed class SharedFolderTests
 {
     [TestCase(2)]
-    [TestCase(3, Explicit = true, Category = "Long", Reason = "takes long: scripts/crash-test --what shared")]
+    [LongCase("shared", 3)]
     [Promise("O1")]
     public void No_edit_is_lost_among_mounts_of_one_folder(int mounts) =>
         Run(mounts, (home, random) => new SharedStoreRun(home, new FolderCrashStore(home), random));

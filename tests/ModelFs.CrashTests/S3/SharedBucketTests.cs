@@ -8,7 +8,7 @@ namespace ModelFs.CrashTests.S3;
 internal sealed class SharedBucketTests
 {
     [TestCase(2)]
-    [TestCase(3, Explicit = true, Category = "Long", Reason = "takes long: scripts/crash-test --what shared --store s3")]
+    [LongCase("shared --store s3", 3)]
     [Promise("O1")]
     public void No_edit_is_lost_among_mounts_of_one_bucket(int mounts)
     {

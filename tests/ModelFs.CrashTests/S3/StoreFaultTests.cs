@@ -50,14 +50,14 @@ internal sealed class StoreFaultTests : IDisposable
     }
 
     /// <summary>Refused, answered by something in between, cut in the middle, and done although the client never learns of it.</summary>
-    [TestCase(ProxyPhase.Begun, null, Explicit = true, Category = "Long", Reason = "takes long: scripts/crash-test --what store")]
-    [TestCase(ProxyPhase.Begun, 500, Explicit = true, Category = "Long", Reason = "takes long: scripts/crash-test --what store")]
+    [LongCase("store", ProxyPhase.Begun, null)]
+    [LongCase("store", ProxyPhase.Begun, 500)]
     [TestCase(ProxyPhase.Begun, 503)]
-    [TestCase(ProxyPhase.Begun, 409, Explicit = true, Category = "Long", Reason = "takes long: scripts/crash-test --what store")]
-    [TestCase(ProxyPhase.Begun, 412, Explicit = true, Category = "Long", Reason = "takes long: scripts/crash-test --what store")]
+    [LongCase("store", ProxyPhase.Begun, 409)]
+    [LongCase("store", ProxyPhase.Begun, 412)]
     [TestCase(ProxyPhase.HalfSent, null)]
     [TestCase(ProxyPhase.AnswerHeld, null)]
-    [TestCase(ProxyPhase.HalfAnswered, null, Explicit = true, Category = "Long", Reason = "takes long: scripts/crash-test --what store")]
+    [LongCase("store", ProxyPhase.HalfAnswered, null)]
     [Promise("O3")]
     [Promise("W5")]
     public void A_change_arrives_whatever_request_fails(ProxyPhase phase, int? status) =>
@@ -82,11 +82,11 @@ internal sealed class StoreFaultTests : IDisposable
         end.Set();
     }
 
-    [TestCase(ProxyPhase.Begun, Explicit = true, Category = "Long", Reason = "takes long: scripts/crash-test --what store")]
-    [TestCase(ProxyPhase.HalfSent, Explicit = true, Category = "Long", Reason = "takes long: scripts/crash-test --what store")]
-    [TestCase(ProxyPhase.Sent, Explicit = true, Category = "Long", Reason = "takes long: scripts/crash-test --what store")]
+    [LongCase("store", ProxyPhase.Begun)]
+    [LongCase("store", ProxyPhase.HalfSent)]
+    [LongCase("store", ProxyPhase.Sent)]
     [TestCase(ProxyPhase.AnswerHeld)]
-    [TestCase(ProxyPhase.Answered, Explicit = true, Category = "Long", Reason = "takes long: scripts/crash-test --what store")]
+    [LongCase("store", ProxyPhase.Answered)]
     [Promise("O3")]
     [Promise("K3")]
     public void A_change_arrives_whatever_request_the_daemon_dies_at(ProxyPhase phase)
