@@ -228,13 +228,13 @@ internal sealed partial class Hydrator : IAsyncDisposable
     {
         var next = run.First;
         var end = run.First + run.Count;
-        var reserved = ContentBytes(hydration, next, end);
+        var wanted = ContentBytes(hydration, next, end);
         long heldMemory = 0;
-        var holdsRoom = false;
+        long heldRoom = 0;
         try
         {
-            _room.Reserve(copy, reserved, run.IsAsked);
-            holdsRoom = true;
+            await _room.ReserveAsync(copy, wanted, run.IsAsked, _stopping.Token).ConfigureAwait(false);
+            heldRoom = wanted;
             await _memory.TakeAsync(run.ArchiveBytes, _stopping.Token).ConfigureAwait(false);
             heldMemory = run.ArchiveBytes;
             var members = hydration.Index.Members;
@@ -257,6 +257,7 @@ internal sealed partial class Hydrator : IAsyncDisposable
 
                     var member = next;
                     heldMemory -= length;
+                    heldRoom -= ContentBytes(hydration, member, member + 1);
                     _crew.Post((inflater, buffer) => Land(copy, hydration, member, bytes, inflater, buffer));
                 }
             }
@@ -280,12 +281,7 @@ internal sealed partial class Hydrator : IAsyncDisposable
         finally
         {
             _memory.GiveBack(heldMemory);
-            if (holdsRoom)
-            {
-                // What has landed is counted by the copy by now; what is with the crew is for a moment counted by nobody.
-                _room.Release(reserved);
-            }
-
+            _room.Release(heldRoom);
             hydration.NoteStreamEnded();
             Kick(copy, hydration);
         }
@@ -320,6 +316,7 @@ internal sealed partial class Hydrator : IAsyncDisposable
         {
             ArrayPool<byte>.Shared.Return(bytes);
             _memory.GiveBack(length);
+            _room.Release(ContentBytes(hydration, member, member + 1));
             Kick(copy, hydration);
         }
     }
