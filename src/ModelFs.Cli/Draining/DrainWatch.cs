@@ -38,6 +38,9 @@ internal sealed class DrainWatch(IMountHost mounts, TimeProvider time, IDrainVie
 
         await giveUp.CancelAsync().ConfigureAwait(false);
         var errno = await EndOfAsync(waiting, cancellationToken).ConfigureAwait(false);
+
+        // The last look may have begun before the end of the wait, and have seen what has ended since.
+        await ObserveAsync(mountPoint, model, startedAt).ConfigureAwait(false);
         return new DrainResult(errno, [.. _pending.Values]);
     }
 
