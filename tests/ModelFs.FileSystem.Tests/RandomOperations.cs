@@ -329,7 +329,14 @@ internal sealed class RandomOperations(FileSystemRig rig, int seed) : ReferenceK
             return;
         }
 
-        await FileSystemRig.UntilAsync(() => copy is { IsDirty: false, Model.State: ModelState.Ready }, "the model to be published");
+        // An attempt that found the model busy is made again only when more time has passed.
+        await FileSystemRig.UntilAsync(
+            () =>
+            {
+                Rig.Time.Advance(TimeSpan.FromMilliseconds(100));
+                return copy is { IsDirty: false, Model.State: ModelState.Ready };
+            },
+            "the model to be published");
         var files = Root.Subtree.Where(each => each.Type == 'f').ToDictionary(each => each.Path, each => System.Text.Encoding.ASCII.GetString(each.Content));
         Assert.That(SampleArchive.Files(Rig.Store.Bytes("m.tar.gz")), Is.EquivalentTo(files));
         Assert.That(Rig.Cache.Conflicts, Is.Empty);
