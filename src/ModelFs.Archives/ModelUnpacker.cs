@@ -10,7 +10,9 @@ public static class ModelUnpacker
     /// Reads the archive to its very end and writes its tree below <paramref name="targetFolder"/>. When it returns, every byte is verified: lengths, checksums,
     /// end marks, and the archive's own length. When it throws, the caller drops <paramref name="targetFolder"/>; nothing in it may be shown.
     /// </summary>
-    /// <param name="archive">The archive from its first byte; read ahead of the unpacking, not disposed.</param>
+    /// <param name="archive">
+    /// The archive from its first byte, not disposed. It is read ahead of the unpacking, or is an <see cref="Streaming.IBlockSource"/> and does so by itself.
+    /// </param>
     /// <param name="archiveLength">The length that the store gives, in bytes.</param>
     /// <param name="format">What the archive is.</param>
     /// <param name="model">The model; a single top folder of its name is taken off (<see cref="ArchiveLayout.Named"/>).</param>

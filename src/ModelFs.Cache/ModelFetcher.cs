@@ -97,7 +97,7 @@ internal sealed partial class ModelFetcher(
 
             // The end of a small archive was all of it.
             Stream archive = whole is null
-                ? new ParallelRangeReader(store, stored, new ParallelReadOptions { InFlightBytesMax = InFlightBytesMax / running }, null, cancellationToken)
+                ? new RangeArchive(new ParallelRangeReader(store, stored, new ParallelReadOptions { InFlightBytesMax = InFlightBytesMax / running }, null, cancellationToken))
                 : new MemoryStream(whole, writable: false);
             await using (archive.ConfigureAwait(false))
             {

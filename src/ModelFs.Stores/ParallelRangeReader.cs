@@ -40,37 +40,21 @@ public sealed class ParallelRangeReader : ForwardOnlyStream
     /// <inheritdoc/>
     public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
     {
-        ObjectDisposedException.ThrowIf(_disposed, this);
-        if (_delivered == _source.Length || buffer.IsEmpty)
+        if (buffer.IsEmpty)
         {
             return 0;
         }
 
-        using var either = cancellationToken.CanBeCanceled ? CancellationTokenSource.CreateLinkedTokenSource(_stop.Token, cancellationToken) : null;
-        FetchAhead();
-        var part = _ahead.Peek().Part;
-        if (_drained == 0)
-        {
-            _plan.NoteBegun(isWhole: part.Free.IsEmpty);
-        }
-
-        var filled = await part.WaitBeyondAsync(_drained, either?.Token ?? _stop.Token).ConfigureAwait(false);
-        var count = Math.Min(buffer.Length, filled - _drained);
-        part.Buffer.Memory.Slice(_drained, count).CopyTo(buffer);
-        _drained += count;
-        _delivered += count;
-        if (_drained == part.Length)
-        {
-            _drained = 0;
-            await _ahead.Dequeue().Filling.ConfigureAwait(false);
-            _plan.NoteFetched(part.Length, part.Took);
-            _free.Push(part.Buffer);
-            FetchAhead();
-        }
-
-        _progress?.Report(_delivered);
-        return count;
+        var block = await NextAsync(1, buffer.Length, cancellationToken).ConfigureAwait(false);
+        block.CopyTo(buffer);
+        return block.Length;
     }
+
+    /// <summary>Reads without copying: the memory in which the next bytes arrived, valid until the next read.</summary>
+    /// <param name="bytes">How many; it waits for all of them, or for what is left of a part.</param>
+    /// <param name="cancellationToken">Ends the wait.</param>
+    /// <returns>Empty at the end.</returns>
+    public ValueTask<ReadOnlyMemory<byte>> ReadBlockAsync(int bytes, CancellationToken cancellationToken) => NextAsync(bytes, bytes, cancellationToken);
 
     /// <inheritdoc/>
     public override async ValueTask DisposeAsync()
@@ -109,11 +93,51 @@ public sealed class ParallelRangeReader : ForwardOnlyStream
         base.Dispose(disposing);
     }
 
+    private async ValueTask<ReadOnlyMemory<byte>> NextAsync(int bytesMin, int bytesMax, CancellationToken cancellationToken)
+    {
+        ObjectDisposedException.ThrowIf(_disposed, this);
+        await RetireDrainedAsync().ConfigureAwait(false);
+        if (_delivered == _source.Length)
+        {
+            return default;
+        }
+
+        using var either = cancellationToken.CanBeCanceled ? CancellationTokenSource.CreateLinkedTokenSource(_stop.Token, cancellationToken) : null;
+        FetchAhead();
+        var part = _ahead.Peek().Part;
+        if (_drained == 0)
+        {
+            _plan.NoteBegun(isWhole: part.Free.IsEmpty);
+        }
+
+        var wanted = Math.Min(bytesMin, part.Length - _drained);
+        var filled = await part.WaitBeyondAsync(_drained + wanted - 1, either?.Token ?? _stop.Token).ConfigureAwait(false);
+        var block = part.Buffer.Memory.Slice(_drained, Math.Min(filled - _drained, bytesMax));
+        _drained += block.Length;
+        _delivered += block.Length;
+        _progress?.Report(_delivered);
+        return block;
+    }
+
+    /// <summary>Gives back the buffer of a part of which the last bytes were read: who reads may use them until the next read.</summary>
+    private async ValueTask RetireDrainedAsync()
+    {
+        if (_ahead.Count > 0 && _drained == _ahead.Peek().Part.Length)
+        {
+            var (part, filling) = _ahead.Dequeue();
+            _drained = 0;
+            await filling.ConfigureAwait(false);
+            _plan.NoteFetched(part.Length, part.Took);
+            _free.Push(part.Buffer);
+        }
+    }
+
     private void FetchAhead()
     {
         while (_ahead.Count < _plan.PartsMax && _nextOffset < _source.Length)
         {
             var part = new RangePart(_nextOffset, (int)Math.Min(_plan.PartBytes, _source.Length - _nextOffset), NewBuffer());
+            _plan.NoteAsked();
             _nextOffset += part.Length;
             _ahead.Enqueue((part, Task.Run(() => FillAsync(part))));
         }

@@ -7,6 +7,7 @@ internal sealed class RangePart(long offset, int length, NativeBuffer buffer)
 {
     private readonly Lock _lock = new();
     private TaskCompletionSource? _progress;
+    private int _awaited;
     private Exception? _failure;
     private readonly long _begun = Stopwatch.GetTimestamp();
     private int _filled;
@@ -36,7 +37,8 @@ internal sealed class RangePart(long offset, int length, NativeBuffer buffer)
         lock (_lock)
         {
             _filled += count;
-            (progress, _progress) = (_progress, null);
+            progress = _filled > _awaited ? _progress : null;
+            _progress = progress is null ? _progress : null;
         }
 
         progress?.TrySetResult();
@@ -55,7 +57,7 @@ internal sealed class RangePart(long offset, int length, NativeBuffer buffer)
         progress?.TrySetResult();
     }
 
-    /// <summary>Waits until bytes beyond <paramref name="drained"/> are there.</summary>
+    /// <summary>Waits until bytes beyond <paramref name="drained"/> are there. One waits at a time.</summary>
     /// <returns>How many bytes of the part are filled.</returns>
     internal async ValueTask<int> WaitBeyondAsync(int drained, CancellationToken cancellationToken)
     {
@@ -74,6 +76,7 @@ internal sealed class RangePart(long offset, int length, NativeBuffer buffer)
                     return _filled;
                 }
 
+                _awaited = drained;
                 _progress ??= new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
                 progress = _progress.Task;
             }

@@ -113,11 +113,29 @@ public sealed class DamageTests
     [Test]
     public async Task A_wrong_checksum_or_length_in_the_gzip_trailer_is_refused()
     {
-        foreach (var at in new[] { s_gzip.Length - 8, s_gzip.Length - 4 })
+        foreach (var (at, word) in new[] { (s_gzip.Length - 8, "checksum"), (s_gzip.Length - 4, "length") })
         {
             var damaged = (byte[])s_gzip.Clone();
             BinaryPrimitives.WriteUInt32LittleEndian(damaged.AsSpan(at), 12345);
-            Assert.That((await Unpacking.RefusalAsync(damaged)).Message, Does.Contain("checksum"));
+            Assert.That((await Unpacking.RefusalAsync(damaged)).Message, Does.Contain(word));
+        }
+    }
+
+    [Test]
+    public async Task The_checksum_of_every_member_is_compared_wherever_it_ends()
+    {
+        // Members end before, at and behind the end of a block of the pipeline, and one is empty.
+        const int block = 2 << 20;
+        var tar = new RawTar().Add("f", content: new string('x', 3 * block)).Tar();
+        int[] ends = [block - 1, block, (2 * block) + 1, tar.Length];
+        var members = ends.Select((end, number) => RawTar.Gzip(tar[(number == 0 ? 0 : ends[number - 1])..end])).ToList();
+        members.Insert(2, Convert.FromHexString("1F8B080000000000000303000000000000000000"));
+        await Unpacking.AndDropAsync([.. members.SelectMany(member => member)]);
+        foreach (var member in members)
+        {
+            member[^8] ^= 1;
+            Assert.That((await Unpacking.RefusalAsync([.. members.SelectMany(each => each)])).Message, Does.Contain("checksum"));
+            member[^8] ^= 1;
         }
     }
 

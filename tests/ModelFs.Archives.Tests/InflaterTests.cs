@@ -91,16 +91,19 @@ public sealed class InflaterTests(string codec)
         var source = ReadAhead.OverStream(new MemoryStream(packed), blockBytes, 4, (_, _) => { }, CancellationToken.None);
         await using (source)
         {
-            var reader = new GzipReader(source, inflater);
+            var checksums = new MemberChecksums();
+            var reader = new GzipReader(source, inflater, checksums);
             var data = new MemoryStream();
             var block = new byte[outputBytes];
             int filled;
             do
             {
                 filled = reader.Fill(block);
+                checksums.Check(block.AsSpan(0, filled));
                 data.Write(block, 0, filled);
             }
             while (filled == block.Length);
+            checksums.Check([]);
             return data.ToArray();
         }
     }

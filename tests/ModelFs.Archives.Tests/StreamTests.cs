@@ -1,4 +1,5 @@
 using System.IO.Compression;
+using ModelFs.Archives.Streaming;
 using ModelFs.Models;
 
 namespace ModelFs.Archives.Tests;
@@ -6,7 +7,8 @@ namespace ModelFs.Archives.Tests;
 /// <summary>How unpacking treats the stream that it is given, and what it leaves behind.</summary>
 public sealed class StreamTests
 {
-    private static readonly byte[] s_archive = new RawTar().Add("f", content: new string('x', 100_000)).Gzip();
+    private static readonly byte[] s_tar = new RawTar().Add("f", content: new string('x', 100_000)).Tar();
+    private static readonly byte[] s_archive = RawTar.Gzip(s_tar);
 
     [Test]
     public async Task Progress_ends_at_the_length_of_the_archive()
@@ -17,6 +19,35 @@ public sealed class StreamTests
             new MemoryStream(s_archive), s_archive.Length, ArchiveFormat.TarGz, Unpacking.Bert, temporary.Path, UnpackLimits.Default, seen, CancellationToken.None);
         Assert.That(seen.Values, Is.Ordered.And.Not.Empty);
         Assert.That(seen.Values[^1], Is.EqualTo(s_archive.Length));
+    }
+
+    [Test]
+    public async Task Blocks_that_a_stream_lends_are_used_in_order_until_the_next_is_asked_for([Values(ArchiveFormat.TarGz, ArchiveFormat.Tar)] ArchiveFormat format, [Values(1, 700, 1 << 20)] int most)
+    {
+        using var temporary = new TemporaryFolder();
+        var archive = format == ArchiveFormat.TarGz ? s_archive : s_tar;
+        var seen = new Reports();
+        var model = await ModelUnpacker.UnpackAsync(
+            new LendingStream(archive, most), archive.Length, format, Unpacking.Bert, temporary.Path, UnpackLimits.Default, seen, CancellationToken.None);
+        Assert.That(model.Entries.Single(entry => entry.Path == "f").Size, Is.EqualTo(100_000));
+        Assert.That(File.ReadAllText(temporary.Path + "/f"), Is.EqualTo(new string('x', 100_000)));
+        Assert.That(seen.Values[^1], Is.EqualTo(archive.Length));
+    }
+
+    [Test]
+    public async Task An_archive_whose_lent_blocks_end_early_or_late_is_refused([Values(-1, 1)] int difference)
+    {
+        using var temporary = new TemporaryFolder();
+        try
+        {
+            await ModelUnpacker.UnpackAsync(
+                new LendingStream(s_archive, 700), s_archive.Length + difference, ArchiveFormat.TarGz, Unpacking.Bert, temporary.Path, UnpackLimits.Default, null, CancellationToken.None);
+            Assert.Fail("it was accepted");
+        }
+        catch (ArchiveException refusal)
+        {
+            Assert.That(refusal.Message, Does.Contain("bytes that the store lists"));
+        }
     }
 
     [Test]
@@ -107,6 +138,25 @@ public sealed class StreamTests
             await Task.Delay(Timeout.InfiniteTimeSpan, cancellationToken);
             return 0;
         }
+    }
+
+    /// <summary>Lends one array again and again, as a reader does that reuses its buffers.</summary>
+    private sealed class LendingStream(byte[] bytes, int most) : AsyncOnlyStream, IBlockSource
+    {
+        private readonly byte[] _lent = new byte[most];
+        private int _position;
+
+        public async ValueTask<ReadOnlyMemory<byte>> NextBlockAsync(int bytesWanted, CancellationToken cancellationToken)
+        {
+            await Task.Yield();
+            Array.Fill(_lent, (byte)0xEE);
+            var count = Math.Min(Math.Min(most, bytesWanted), bytes.Length - _position);
+            bytes.AsSpan(_position, count).CopyTo(_lent);
+            _position += count;
+            return _lent.AsMemory(0, count);
+        }
+
+        public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default) => throw new NotSupportedException();
     }
 
     private abstract class AsyncOnlyStream : Stream

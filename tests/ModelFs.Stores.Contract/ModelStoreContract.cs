@@ -280,6 +280,24 @@ public abstract class ModelStoreContract
         Assert.That(await StoreConversations.DrainAsync(reader), Is.EqualTo(bytes));
     }
 
+    [Test]
+    public async Task A_parallel_download_lends_the_object_block_by_block()
+    {
+        const int partBytes = 64 * 1024, blockBytes = 50_000;
+        var bytes = BytesContent.Random(1_000_000, seed: 8);
+        var published = await _store.PutAsync("m.tar.gz", bytes);
+        await using var reader = new ParallelRangeReader(_store, published, new ParallelReadOptions { PartBytes = partBytes, InFlightBytesMax = 256 * 1024 }, null, CancellationToken.None);
+        var lent = new MemoryStream();
+        for (var block = await reader.ReadBlockAsync(blockBytes, CancellationToken.None); !block.IsEmpty; block = await reader.ReadBlockAsync(blockBytes, CancellationToken.None))
+        {
+            var isWhole = block.Length == blockBytes || (lent.Length + block.Length) % partBytes == 0 || lent.Length + block.Length == bytes.Length;
+            Assert.That(isWhole, Is.True, $"{block.Length} bytes at {lent.Length}: neither all that were asked for nor the end of a part");
+            lent.Write(block.Span);
+        }
+
+        Assert.That(lent.ToArray(), Is.EqualTo(bytes));
+    }
+
     /// <summary>100,000 bytes of the source, 10,000 new ones in the place of as many, the rest of the source, 10,000 new ones.</summary>
     private SegmentedContent SegmentsOf(StoredObject source, byte[] fresh) => new(
         _store,

@@ -4,7 +4,7 @@ using ModelFs.Archives.Streaming;
 namespace ModelFs.Archives.Bzip2;
 
 /// <summary>Decodes a bzip2 file of one or more streams (pbzip2 writes many) and checks every block's and stream's CRC.</summary>
-internal sealed class Bzip2Reader(ReadAhead source, Stream sourceStream)
+internal sealed class Bzip2Reader(BlockReader source, Stream sourceStream)
 {
     private BZip2InputStream? _stream;
 

@@ -20,11 +20,11 @@ internal readonly ref struct GzipHeader
     private const byte HasComment = 0x10;
     private const byte Reserved = 0xe0;
 
-    private readonly ReadAhead _source;
+    private readonly BlockReader _source;
     private readonly Crc32 _crc;
     private readonly long _start;
 
-    public GzipHeader(ReadAhead source)
+    public GzipHeader(BlockReader source)
     {
         _source = source;
         _crc = new Crc32();

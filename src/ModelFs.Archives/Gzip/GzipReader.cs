@@ -1,20 +1,22 @@
 using System.Buffers.Binary;
-using System.IO.Hashing;
 using ModelFs.Archives.Deflate;
 using ModelFs.Archives.Streaming;
 
 namespace ModelFs.Archives.Gzip;
 
 /// <summary>
-/// Decodes a gzip file of one or more members (RFC 1952) and checks all of it: each header, each deflate stream, each CRC and length, and that behind
-/// the last member there is nothing but zeros (which tapes and some tools pad with).
+/// Decodes a gzip file of one or more members (RFC 1952) and checks each header, each deflate stream and each length, and that behind
+/// the last member there is nothing but zeros (which tapes and some tools pad with). The members' CRCs are for who uses the bytes to check.
 /// </summary>
-internal sealed class GzipReader(ReadAhead source, IInflater inflater)
+/// <param name="source">The file.</param>
+/// <param name="inflater">For its deflate streams.</param>
+/// <param name="checksums">Told the CRC of each member.</param>
+internal sealed class GzipReader(BlockReader source, IInflater inflater, MemberChecksums checksums)
 {
-    private readonly Crc32 _crc = new();
     private bool _inMember;
     private bool _anyMember;
     private uint _memberBytes;
+    private long _totalBytes;
 
     /// <summary>Fills <paramref name="output"/>; fewer bytes only at the end of the last member.</summary>
     /// <exception cref="ArchiveException">The data is damaged.</exception>
@@ -43,7 +45,6 @@ internal sealed class GzipReader(ReadAhead source, IInflater inflater)
 
         new GzipHeader(source).Read();
         inflater.Reset();
-        _crc.Reset();
         _memberBytes = 0;
         _inMember = true;
         _anyMember = true;
@@ -65,8 +66,8 @@ internal sealed class GzipReader(ReadAhead source, IInflater inflater)
         }
 
         source.Advance(consumed);
-        _crc.Append(output[..produced]);
         _memberBytes += (uint)produced;
+        _totalBytes += produced;
         if (ended)
         {
             ReadTrailer();
@@ -89,13 +90,12 @@ internal sealed class GzipReader(ReadAhead source, IInflater inflater)
             throw ArchiveException.Damaged($"the gzip trailer is cut at byte {source.Position}");
         }
 
-        var crc = BinaryPrimitives.ReadUInt32LittleEndian(trailer);
-        var length = BinaryPrimitives.ReadUInt32LittleEndian(trailer[4..]);
-        if (crc != _crc.GetCurrentHashAsUInt32() || length != _memberBytes)
+        if (BinaryPrimitives.ReadUInt32LittleEndian(trailer[4..]) != _memberBytes)
         {
-            throw ArchiveException.Damaged($"the gzip checksum before byte {source.Position} does not match the data");
+            throw ArchiveException.Damaged($"the length in the gzip trailer before byte {source.Position} does not match the data");
         }
 
+        checksums.Note(_totalBytes, BinaryPrimitives.ReadUInt32LittleEndian(trailer), source.Position);
         _inMember = false;
     }
 

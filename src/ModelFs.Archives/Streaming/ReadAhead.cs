@@ -6,28 +6,29 @@ namespace ModelFs.Archives.Streaming;
 /// <summary>Fills a block from its start and returns the bytes that were written; fewer than the block holds only at the end of the data.</summary>
 internal delegate int BlockFill(Span<byte> block);
 
+/// <summary>Looks at a block before its first byte is used, on the consumer's thread; once more at the end, at an empty one.</summary>
+internal delegate void BlockCheck(ReadOnlySpan<byte> block);
+
 /// <summary>
 /// Bytes that a producer makes ahead of their consumer, in a few pooled blocks. The stages of unpacking and packing are joined by it, so that
 /// reading, (de)compressing and writing overlap while the memory in use is <c>blocks × block size</c>.
-/// One thread consumes. A producer's error comes out of <see cref="Peek"/> after the bytes that were made before it.
+/// One thread consumes. A producer's error comes out of <see cref="BlockReader.Peek"/> after the bytes that were made before it.
 /// </summary>
-internal sealed class ReadAhead : IAsyncDisposable
+internal sealed class ReadAhead : BlockReader
 {
     private readonly Channel<Block> _blocks;
     private readonly CancellationTokenSource _stop;
+    private readonly BlockCheck? _check;
     private readonly Task _pump;
-    private Block _current;
-    private int _offset;
+    private byte[]? _held;
 
-    private ReadAhead(int blocksMax, Func<ReadAhead, Task> startPump, CancellationToken cancellationToken)
+    private ReadAhead(int blocksMax, BlockCheck? check, Func<ReadAhead, Task> startPump, CancellationToken cancellationToken)
     {
+        _check = check;
         _blocks = Channel.CreateBounded<Block>(new BoundedChannelOptions(blocksMax) { SingleReader = true, SingleWriter = true });
         _stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         _pump = startPump(this);
     }
-
-    /// <summary>Bytes consumed so far.</summary>
-    public long Position { get; private set; }
 
     /// <summary>Reads <paramref name="stream"/> ahead.</summary>
     /// <param name="stream">Not disposed.</param>
@@ -37,80 +38,34 @@ internal sealed class ReadAhead : IAsyncDisposable
     /// <param name="cancellationToken">Ends both sides.</param>
     public static ReadAhead OverStream(
         Stream stream, int blockBytes, int blocksMax, Action<long, bool> onRead, CancellationToken cancellationToken) =>
-        new(blocksMax, self => Task.Run(() => self.PumpStreamAsync(stream, blockBytes, onRead), CancellationToken.None), cancellationToken);
+        new(blocksMax, check: null, self => Task.Run(() => self.PumpStreamAsync(stream, blockBytes, onRead), CancellationToken.None), cancellationToken);
 
-    /// <summary>Runs <paramref name="fill"/> ahead on a thread of its own.</summary>
-    public static ReadAhead OnOwnThread(BlockFill fill, int blockBytes, int blocksMax, CancellationToken cancellationToken) =>
+    /// <summary>Runs <paramref name="fill"/> ahead on a thread of its own. What <paramref name="check"/> throws comes out of <see cref="BlockReader.Peek"/>.</summary>
+    public static ReadAhead OnOwnThread(BlockFill fill, int blockBytes, int blocksMax, CancellationToken cancellationToken, BlockCheck? check = null) =>
         new(
             blocksMax,
+            check,
             self => Task.Factory.StartNew(
                 () => self.PumpFill(fill, blockBytes), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default),
             cancellationToken);
 
-    /// <summary>The bytes at hand, without consuming them; waits for the producer. Empty at the end. Valid until the next call of this object.</summary>
-    public ReadOnlySpan<byte> Peek()
-    {
-        if (_offset == _current.Length && TakeNextBlock(wait: true))
-        {
-            _offset = 0;
-        }
-
-        return _current.Bytes.AsSpan(_offset, _current.Length - _offset);
-    }
-
-    /// <summary>As <see cref="Peek"/>, for consumers that must not hold their thread.</summary>
+    /// <summary>As <see cref="BlockReader.Peek"/>, for consumers that must not hold their thread.</summary>
     public async ValueTask<ReadOnlyMemory<byte>> PeekAsync()
     {
-        if (_offset == _current.Length && await _blocks.Reader.WaitToReadAsync(_stop.Token).ConfigureAwait(false) && TakeNextBlock(wait: false))
+        if (IsUsedUp)
         {
-            _offset = 0;
-        }
-
-        return _current.Bytes.AsMemory(_offset, _current.Length - _offset);
-    }
-
-    /// <summary>Consumes bytes that <see cref="Peek"/> showed; its span stays valid until the next call.</summary>
-    public void Advance(int count)
-    {
-        _offset += count;
-        Position += count;
-    }
-
-    /// <summary>Consumes and returns the next bytes, at most <paramref name="most"/>. Empty at the end.</summary>
-    public ReadOnlySpan<byte> Take(long most)
-    {
-        var bytes = Peek();
-        if (bytes.Length > most)
-        {
-            bytes = bytes[..(int)most];
-        }
-
-        Advance(bytes.Length);
-        return bytes;
-    }
-
-    /// <summary>Consumes bytes until <paramref name="destination"/> is full.</summary>
-    /// <returns>The bytes copied; fewer than asked for only at the end.</returns>
-    public int ReadFully(Span<byte> destination)
-    {
-        var copied = 0;
-        while (copied < destination.Length)
-        {
-            var bytes = Take(destination.Length - copied);
-            if (bytes.IsEmpty)
+            await _blocks.Reader.WaitToReadAsync(_stop.Token).ConfigureAwait(false);
+            if (TryTake(wait: false, out var next))
             {
-                break;
+                Use(next);
             }
-
-            bytes.CopyTo(destination[copied..]);
-            copied += bytes.Length;
         }
 
-        return copied;
+        return Rest();
     }
 
     /// <inheritdoc/>
-    public async ValueTask DisposeAsync()
+    public override async ValueTask DisposeAsync()
     {
         await _stop.CancelAsync().ConfigureAwait(false);
         await _pump.ConfigureAwait(false);
@@ -123,32 +78,38 @@ internal sealed class ReadAhead : IAsyncDisposable
         _stop.Dispose();
     }
 
-    private bool TakeNextBlock(bool wait)
+    /// <inheritdoc/>
+    protected override bool TryTakeNext(out ReadOnlyMemory<byte> next) => TryTake(wait: true, out next);
+
+    private bool TryTake(bool wait, out ReadOnlyMemory<byte> next)
     {
-        Block next;
-        while (!_blocks.Reader.TryRead(out next))
+        next = default;
+        Block block;
+        while (!_blocks.Reader.TryRead(out block))
         {
             // Only the threads of this pipeline wait here, never one of the pool (see OnOwnThread).
             if (!wait || !_blocks.Reader.WaitToReadAsync(_stop.Token).AsTask().GetAwaiter().GetResult())
             {
+                _check?.Invoke([]);
                 return false;
             }
         }
 
         Release();
-        _current = next;
+        _held = block.Bytes;
+        next = block.Bytes.AsMemory(0, block.Length);
+        _check?.Invoke(next.Span);
         return true;
     }
 
     private void Release()
     {
-        if (_current.Bytes is { } bytes)
+        if (_held is { } bytes)
         {
             ArrayPool<byte>.Shared.Return(bytes);
         }
 
-        _current = default;
-        _offset = 0;
+        _held = null;
     }
 
     private async Task PumpStreamAsync(Stream stream, int blockBytes, Action<long, bool> onRead)

@@ -7,7 +7,7 @@ namespace ModelFs.Archives.Tar;
 /// Reads the members of a tar: V7, USTAR, GNU (long names and links, base-256 numbers) and PAX. Unlike System.Formats.Tar it checks every header's
 /// checksum, refuses names that are not UTF-8, and misses a cut file: a tar ends with zero blocks or it is damaged.
 /// </summary>
-internal sealed class TarReader(ReadAhead source)
+internal sealed class TarReader(BlockReader source)
 {
     /// <summary>The longest extended header or long name; real ones have some hundred bytes.</summary>
     private const int ExtensionBytesMax = 1 << 20;

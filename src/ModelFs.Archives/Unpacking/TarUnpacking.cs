@@ -13,15 +13,18 @@ namespace ModelFs.Archives.Unpacking;
 /// </summary>
 internal static class TarUnpacking
 {
-    private const int ArchiveBlockBytes = 256 << 10;
-    private const int ArchiveBlocks = 8;
-    private const int DataBlockBytes = 1 << 20;
-    private const int DataBlocks = 6;
+    private const int ArchiveBlockBytes = 512 << 10;
+    private const int ArchiveBlocks = 4;
+    private const int DataBlockBytes = 2 << 20;
+    private const int DataBlocks = 3;
 
     public static async Task RunAsync(
         Stream archive, long archiveLength, ArchiveFormat format, IMemberSink tree, IProgress<long>? progress, CancellationToken cancellationToken)
     {
-        var source = ReadAhead.OverStream(archive, ArchiveBlockBytes, ArchiveBlocks, new LengthCheck(archiveLength, progress).OnRead, cancellationToken);
+        var check = new LengthCheck(archiveLength, progress);
+        BlockReader source = archive is IBlockSource lender
+            ? new LentBlocks(lender, ArchiveBlockBytes, check.OnRead, cancellationToken)
+            : ReadAhead.OverStream(archive, ArchiveBlockBytes, ArchiveBlocks, check.OnRead, cancellationToken);
         await using (source.ConfigureAwait(false))
         {
             switch (format)
@@ -29,12 +32,13 @@ internal static class TarUnpacking
                 case ArchiveFormat.TarGz or ArchiveFormat.Tgz:
                     using (var inflater = DeflateCodec.NewInflater())
                     {
-                        await DecodeAsync(new GzipReader(source, inflater).Fill, tree, cancellationToken).ConfigureAwait(false);
+                        var checksums = new MemberChecksums();
+                        await DecodeAsync(new GzipReader(source, inflater, checksums).Fill, checksums.Check, tree, cancellationToken).ConfigureAwait(false);
                     }
 
                     break;
                 case ArchiveFormat.TarBz2:
-                    await DecodeAsync(new Bzip2Reader(source, new ReadAheadStream(source)).Fill, tree, cancellationToken).ConfigureAwait(false);
+                    await DecodeAsync(new Bzip2Reader(source, new BlockReaderStream(source)).Fill, null, tree, cancellationToken).ConfigureAwait(false);
                     break;
                 case ArchiveFormat.Tar:
                     await OnOwnThread(() => ReadMembers(source, tree, cancellationToken)).ConfigureAwait(false);
@@ -45,9 +49,9 @@ internal static class TarUnpacking
         }
     }
 
-    private static async Task DecodeAsync(BlockFill decoder, IMemberSink tree, CancellationToken cancellationToken)
+    private static async Task DecodeAsync(BlockFill decoder, BlockCheck? check, IMemberSink tree, CancellationToken cancellationToken)
     {
-        var data = ReadAhead.OnOwnThread(decoder, DataBlockBytes, DataBlocks, cancellationToken);
+        var data = ReadAhead.OnOwnThread(decoder, DataBlockBytes, DataBlocks, cancellationToken, check);
         await using (data.ConfigureAwait(false))
         {
             await OnOwnThread(() => ReadMembers(data, tree, cancellationToken)).ConfigureAwait(false);
@@ -57,7 +61,7 @@ internal static class TarUnpacking
     private static Task OnOwnThread(Action action) =>
         Task.Factory.StartNew(action, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
 
-    private static void ReadMembers(ReadAhead data, IMemberSink tree, CancellationToken cancellationToken)
+    private static void ReadMembers(BlockReader data, IMemberSink tree, CancellationToken cancellationToken)
     {
         var reader = new TarReader(data);
         while (reader.Next() is { } member)

@@ -1,7 +1,7 @@
 namespace ModelFs.Archives.Streaming;
 
-/// <summary>A <see cref="ReadAhead"/> as a read-only stream, for decoders that take nothing else.</summary>
-internal sealed class ReadAheadStream(ReadAhead source) : Stream
+/// <summary>A <see cref="BlockReader"/> as a read-only stream, for decoders that take nothing else.</summary>
+internal sealed class BlockReaderStream(BlockReader source) : Stream
 {
     public override bool CanRead => true;
 
