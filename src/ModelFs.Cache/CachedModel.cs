@@ -76,7 +76,7 @@ public sealed class CachedModel
     public DateTimeOffset NextTryAt { get; internal set; }
 
     /// <summary>The fetch under way, shared by all who wait.</summary>
-    internal Task<ModelCopy>? Fetch { get; set; }
+    internal ModelFetch? Fetch { get; set; }
 
     /// <summary>Completed by the next publish attempt that began after it was set, with that attempt's outcome.</summary>
     internal TaskCompletionSource<PublishOutcome>? NextOutcome { get; set; }

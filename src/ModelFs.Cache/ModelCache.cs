@@ -166,6 +166,19 @@ public sealed partial class ModelCache : IAsyncDisposable
     public ValueTask<ModelCopy> AcquireAsync(CachedModel model, CancellationToken cancellationToken) =>
         model.Copy is not null || Catalog.FirstListing.IsCompleted ? _fetches.AcquireAsync(model, cancellationToken) : AcquireListedAsync(model, cancellationToken);
 
+    /// <summary>As <see cref="AcquireAsync"/>, but the copy may be one whose files are still being made (<see cref="ModelCopy.Making"/>).</summary>
+    /// <exception cref="ModelException">It can't be had.</exception>
+    /// <exception cref="OperationCanceledException">The caller gave up.</exception>
+    public async ValueTask<ModelCopy> AcquireForListingAsync(CachedModel model, CancellationToken cancellationToken)
+    {
+        if (model.Copy is null)
+        {
+            await Catalog.FirstListing.WaitAsync(cancellationToken).ConfigureAwait(false);
+        }
+
+        return await _fetches.AcquireForListingAsync(model, cancellationToken).ConfigureAwait(false);
+    }
+
     /// <summary>Announces a change of a copy: returns when the copy's dirty mark is on disk. Every call is followed by one <see cref="EndChange"/>.</summary>
     /// <param name="copy">The copy.</param>
     /// <param name="path">What is opened or changed, relative to the model folder; shown to whoever waits for it.</param>
@@ -173,12 +186,16 @@ public sealed partial class ModelCache : IAsyncDisposable
     /// <param name="cancellationToken">Ends the wait for what is not here of a copy that is changed for the first time.</param>
     /// <exception cref="ModelException">The mark can't be written, the copy was replaced, or what it lacks can't be had; nothing may be changed then.</exception>
     public ValueTask BeginChangeAsync(ModelCopy copy, string path, ChangeKind kind, CancellationToken cancellationToken = default) =>
-        _changes.BeginAsync(copy, path, kind, cancellationToken);
+        copy.Making is null ? _changes.BeginAsync(copy, path, kind, cancellationToken) : BeginWhenMadeAsync(copy, path, kind, cancellationToken);
 
     /// <summary>Prepares an open of a file for reading, which was counted by <see cref="FileOpened"/> before: waits for a small file that is not here.</summary>
     /// <returns>Whether the file comes while it is read, so that every read goes through <see cref="WaitForContentAsync"/>.</returns>
     /// <exception cref="ModelException">Its content can't be had.</exception>
-    public ValueTask<bool> PrepareReadAsync(ModelCopy copy, string path, CancellationToken cancellationToken) => _reads.PrepareAsync(copy, path, cancellationToken);
+    public async ValueTask<bool> PrepareReadAsync(ModelCopy copy, string path, CancellationToken cancellationToken)
+    {
+        await copy.WhenMadeAsync(cancellationToken).ConfigureAwait(false);
+        return await _reads.PrepareAsync(copy, path, cancellationToken).ConfigureAwait(false);
+    }
 
     /// <summary>Waits until so many bytes of an open file are here.</summary>
     /// <exception cref="ModelException">They can't be had.</exception>
@@ -365,6 +382,12 @@ public sealed partial class ModelCache : IAsyncDisposable
         {
             // The daemon ends; it seals once more by itself.
         }
+    }
+
+    private async ValueTask BeginWhenMadeAsync(ModelCopy copy, string path, ChangeKind kind, CancellationToken cancellationToken)
+    {
+        await copy.WhenMadeAsync(cancellationToken).ConfigureAwait(false);
+        await _changes.BeginAsync(copy, path, kind, cancellationToken).ConfigureAwait(false);
     }
 
     /// <summary>A daemon that took over is asked for what is inside of a model before it knows what the store has.</summary>

@@ -12,10 +12,12 @@ public sealed class ModelCopy
 {
     private readonly Dictionary<string, int> _writers = new(StringComparer.Ordinal);
     private readonly Dictionary<string, int> _open = new(StringComparer.Ordinal);
+    private readonly TreeMaking? _making;
     private bool _areOpenPathsOld;
 
-    internal ModelCopy(CachedModel model, long id, string folder, CopyManifest manifest)
+    internal ModelCopy(CachedModel model, long id, string folder, CopyManifest manifest, TreeMaking? making = null)
     {
+        _making = making;
         Model = model;
         Id = id;
         Folder = folder;
@@ -73,6 +75,14 @@ public sealed class ModelCopy
 
     /// <summary>What of its content is here, as long as some is not; null when all of it is.</summary>
     public CopyHydration? Hydration { get; internal set; }
+
+    /// <summary>The making of its files, as long as it goes on or after it failed; null when all of them stand. Only then is it its model's current copy.</summary>
+    public TreeMaking? Making => _making is { IsDone: false } making ? making : null;
+
+    /// <summary>Waits until its whole tree stands.</summary>
+    /// <exception cref="ModelException">The cache's disk refused.</exception>
+    public ValueTask WhenMadeAsync(CancellationToken cancellationToken) =>
+        Making is { } making ? new(making.Completion.WaitAsync(cancellationToken)) : default;
 
     /// <summary>Bytes of content that are here.</summary>
     public long BytesHere => Hydration?.BytesHere ?? ContentBytes;

@@ -20,7 +20,7 @@ internal sealed partial class ModelFetcher(
     private int _running;
 
     /// <summary>Fetches the revision that the last listing named, or the current one if that is gone.</summary>
-    /// <returns>A copy that can be shown.</returns>
+    /// <returns>A copy that can be shown; of one whose files are still being made, the names.</returns>
     /// <exception cref="ModelException">Nothing is left behind.</exception>
     public async Task<FetchedCopy> FetchAsync(CachedModel model, StoredObject stored, CancellationToken cancellationToken)
     {
@@ -63,7 +63,7 @@ internal sealed partial class ModelFetcher(
             var tail = await ArchiveTail.ReadAsync(store, stored, key.Model, cancellationToken).ConfigureAwait(false);
             if (tail.Index is { } index)
             {
-                var copy = HollowCopies.Make(files, stored, tail, index);
+                var copy = HollowCopies.Make(files, stored, tail, index, cancellationToken);
                 LogListed(logger, stored.Key, index.Tree.Count, time.GetElapsedTime(started).TotalMilliseconds);
                 return copy;
             }

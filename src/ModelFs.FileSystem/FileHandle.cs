@@ -68,6 +68,9 @@ internal sealed class FileHandle(ulong id, Inode inode, HandleUse use) : IDispos
     /// <summary>What the folder held when its reading began.</summary>
     public IReadOnlyList<FsName>? Names { get; set; }
 
+    /// <summary>Whether <see cref="Names"/> were told before the files stood, without their numbers.</summary>
+    public bool LacksNumbers { get; set; }
+
     /// <summary>The content of a control file.</summary>
     public byte[]? Snapshot { get; set; }
 

@@ -8,14 +8,13 @@ internal static class InodePaths
     /// <summary>An inode's path relative to its model's folder.</summary>
     public static string InModel(Inode inode)
     {
-        var parts = new Stack<string>();
-        for (var each = inode; each is { Kind: InodeKind.Tree }; each = each.Parent)
+        if (inode.Kind != InodeKind.Tree)
         {
-            each = each.Last;
-            parts.Push(each.Name);
+            return "";
         }
 
-        return string.Join('/', parts);
+        var last = inode.Last;
+        return last.Parent is { Kind: InodeKind.Tree } parent ? InModel(parent) + "/" + last.Name : last.Name;
     }
 
     /// <summary>

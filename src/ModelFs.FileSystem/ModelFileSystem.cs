@@ -16,6 +16,7 @@ public sealed class ModelFileSystem : IDisposable
     private readonly FileSystemState _state;
     private readonly RootNames _root;
     private readonly TreeNames _tree;
+    private readonly FolderListing _listing;
     private readonly OpenFiles _files;
     private readonly ModelXattrs _xattrs;
     private readonly HistoryFiles _history;
@@ -32,6 +33,7 @@ public sealed class ModelFileSystem : IDisposable
         _state = new FileSystemState(cache, new InodeTable(cache, resume), options);
         _root = new RootNames(_state);
         _tree = new TreeNames(_state);
+        _listing = new FolderListing(_state, _root, _tree);
         _files = new OpenFiles(_state, _tree, OnFileCompleted);
         _xattrs = new ModelXattrs(cache);
         _history = new HistoryFiles(history, options.ReadOnly);
@@ -70,8 +72,12 @@ public sealed class ModelFileSystem : IDisposable
             return _root.LookupAsync(inode, name, cancellationToken);
         }
 
-        return inode.Copy is { } copy ? new(_tree.Lookup(inode, copy, name)) : _tree.LookupAsync(inode, name, cancellationToken);
+        return inode.Copy is { Making: null } copy ? new(_tree.Lookup(inode, copy, name)) : _tree.LookupAsync(inode, name, cancellationToken);
     }
+
+    /// <summary>As <see cref="LookupAsync"/>, for a name of <see cref="NamesOfAsync"/> that <see cref="StandingAsync"/> has counted.</summary>
+    public ValueTask<FsResult<FsEntry>> LookupListedAsync(ulong parent, string name) =>
+        Inode(parent) is { Copy: { Making: not null } copy } inode && IsInsideModel(inode) ? new(_tree.Lookup(inode, copy, name)) : LookupAsync(parent, name, CancellationToken.None);
 
     /// <summary>The kernel forgot an inode so many times.</summary>
     public void Forget(ulong id, ulong lookups) => _state.Inodes.Forget(id, lookups);
@@ -348,24 +354,19 @@ public sealed class ModelFileSystem : IDisposable
     /// <param name="id">The folder.</param>
     /// <param name="handle">The open folder.</param>
     /// <param name="restart">Whether its reading begins, or begins again.</param>
+    /// <param name="forLookUp">Whether each is looked up, so that their numbers need not be known and not all have to stand (<see cref="StandingAsync"/>).</param>
     /// <param name="cancellationToken">Ends the wait.</param>
-    public ValueTask<FsResult<IReadOnlyList<FsName>>> NamesOfAsync(ulong id, ulong handle, bool restart, CancellationToken cancellationToken)
-    {
-        if (Inode(id) is not { } inode)
-        {
-            return new(Errno.ESTALE);
-        }
+    public ValueTask<FsResult<IReadOnlyList<FsName>>> NamesOfAsync(ulong id, ulong handle, bool restart, bool forLookUp, CancellationToken cancellationToken) =>
+        Inode(id) is { } inode ? _listing.NamesOfAsync(inode, handle, restart, forLookUp, cancellationToken) : new(Errno.ESTALE);
 
-        var opened = _state.Inodes.FindHandle(handle);
-        if (!restart && opened?.Names is { } names)
-        {
-            return new(new FsResult<IReadOnlyList<FsName>>(Errno.None, names));
-        }
-
-        return IsInsideModel(inode) && inode.Copy is null
-            ? FetchAndListAsync(inode, opened, cancellationToken)
-            : new(ListNow(inode, opened));
-    }
+    /// <summary>How many of a folder's names can be looked up now: of a tree that is just being made it waits for the next ones, about as many as go into one answer.</summary>
+    /// <param name="id">The folder.</param>
+    /// <param name="names">Its names.</param>
+    /// <param name="first">The first one that is wanted.</param>
+    /// <param name="cancellationToken">Ends the wait.</param>
+    /// <exception cref="ModelException">The cache's disk refused to make them.</exception>
+    public ValueTask<int> StandingAsync(ulong id, IReadOnlyList<FsName> names, int first, CancellationToken cancellationToken) =>
+        _listing.StandingAsync(Inode(id), names, first, cancellationToken);
 
     /// <summary>Whether nothing but this mount changes the names of a folder, so that the kernel may keep them.</summary>
     public bool CanKeepNames(ulong id) => Inode(id) is { } inode && IsInsideModel(inode);
@@ -417,7 +418,7 @@ public sealed class ModelFileSystem : IDisposable
         _state.Dispose();
     }
 
-    private static bool IsInsideModel(Inode inode) => inode.Kind is InodeKind.Model or InodeKind.Tree or InodeKind.Conflict;
+    internal static bool IsInsideModel(Inode inode) => inode.Kind is InodeKind.Model or InodeKind.Tree or InodeKind.Conflict;
 
     private async ValueTask<FsResult<FsOpened>> OpenHistoryAsync(Inode inode, FsRequest request, CancellationToken cancellationToken)
     {
@@ -429,26 +430,6 @@ public sealed class ModelFileSystem : IDisposable
 
     private ulong NumberOf(Inode? inode) =>
         inode is not null && _state.Attributes(inode, null, out var attributes) == Errno.None ? attributes.Number : InodeTable.RootId;
-
-    private async ValueTask<FsResult<IReadOnlyList<FsName>>> FetchAndListAsync(Inode inode, FileHandle? opened, CancellationToken cancellationToken) =>
-        await _tree.CopyOfAsync(inode, cancellationToken).ConfigureAwait(false) is null ? Errno.ESTALE : ListNow(inode, opened);
-
-    /// <summary>Lists a folder. After a restart of the daemon the list is made again, in the same order.</summary>
-    private FsResult<IReadOnlyList<FsName>> ListNow(Inode inode, FileHandle? opened)
-    {
-        var error = IsInsideModel(inode) ? _tree.List(inode, out var names) : _root.List(inode, out names);
-        if (error != Errno.None)
-        {
-            return error;
-        }
-
-        if (opened is not null)
-        {
-            opened.Names = names;
-        }
-
-        return new(Errno.None, names);
-    }
 
     private async ValueTask<Errno> RemoveModelAsync(Inode parent, string name, CachedModel model, FsRequest request, CancellationToken cancellationToken)
     {

@@ -1,6 +1,8 @@
 using System.Globalization;
 using ModelFs.Cache;
+using ModelFs.Cache.Hydration;
 using ModelFs.Cache.Posix;
+using ModelFs.Models;
 
 namespace ModelFs.FileSystem;
 
@@ -16,6 +18,7 @@ internal sealed class TreeNames(FileSystemState state)
     {
         if (folder.Copy is { } bound)
         {
+            await bound.WhenMadeAsync(cancellationToken).ConfigureAwait(false);
             return bound;
         }
 
@@ -23,6 +26,11 @@ internal sealed class TreeNames(FileSystemState state)
             ? state.Inodes.Bind(folder, await state.Cache.AcquireAsync(folder.Model!, cancellationToken).ConfigureAwait(false))
             : null;
     }
+
+    /// <summary>As <see cref="CopyOfAsync"/>, but the copy may be one whose files are still being made.</summary>
+    public async ValueTask<ModelCopy?> CopyForListingAsync(Inode folder, CancellationToken cancellationToken) =>
+        folder.Copy
+        ?? (folder.Kind == InodeKind.Model ? state.Inodes.Bind(folder, await state.Cache.AcquireForListingAsync(folder.Model!, cancellationToken).ConfigureAwait(false)) : null);
 
     /// <summary>Looks a name up inside of a model.</summary>
     public async ValueTask<FsResult<FsEntry>> LookupAsync(Inode parent, string name, CancellationToken cancellationToken) =>
@@ -79,6 +87,13 @@ internal sealed class TreeNames(FileSystemState state)
             state.Names.ExitReadLock();
         }
     }
+
+    /// <summary>Names what a folder will hold whose files are still being made; the numbers are not known.</summary>
+    public IReadOnlyList<FsName> List(Inode folder, TreeMaking making) =>
+        FsName.Sorted(making.EntriesIn(state.Inodes.RelativePath(folder)).Select(entry => new FsName(
+            entry.Path[(entry.Path.LastIndexOf('/') + 1)..],
+            0,
+            entry.Type == TreeEntryType.Directory ? FileStatus.TypeFolder : entry.Type == TreeEntryType.File ? FileStatus.TypeFile : FileStatus.TypeLink)));
 
     /// <summary>Makes a folder, a file, or a link, by <paramref name="make"/> on the path of its name.</summary>
     public async ValueTask<FsResult<FsEntry>> MakeAsync(Inode parent, string name, FsRequest request, Func<string, Errno> make, CancellationToken cancellationToken)

@@ -146,7 +146,7 @@ public sealed partial class FuseOperationsAdapter : FuseOperationsBase
     /// <inheritdoc/>
     public override ValueTask<FuseResult> ReadDirectoryAsync(FuseRequest request, ulong nodeId, ulong fileHandle, long offset, FuseDirectoryBuffer buffer) =>
         AnswerAsync(
-            _fileSystem.NamesOfAsync(nodeId, fileHandle, restart: offset == 0, request.Interrupted),
+            _fileSystem.NamesOfAsync(nodeId, fileHandle, restart: offset == 0, forLookUp: false, request.Interrupted),
             names =>
             {
                 Fill(nodeId, names, offset, buffer);
@@ -156,8 +156,8 @@ public sealed partial class FuseOperationsAdapter : FuseOperationsBase
     /// <inheritdoc/>
     public override ValueTask<FuseResult> ReadDirectoryPlusAsync(FuseRequest request, ulong nodeId, ulong fileHandle, long offset, FuseDirectoryPlusBuffer buffer) =>
         AnswerAsync(
-            _fileSystem.NamesOfAsync(nodeId, fileHandle, restart: offset == 0, request.Interrupted),
-            names => FillPlusAsync(nodeId, names, offset, buffer));
+            _fileSystem.NamesOfAsync(nodeId, fileHandle, restart: offset == 0, forLookUp: true, request.Interrupted),
+            names => FillPlusAsync(nodeId, names, offset, buffer, request.Interrupted));
 
     /// <inheritdoc/>
     public override ValueTask<FuseResult> ReleaseDirectoryAsync(FuseRequest request, ulong nodeId, ulong fileHandle, FuseFileFlags flags)
@@ -250,10 +250,12 @@ public sealed partial class FuseOperationsAdapter : FuseOperationsBase
         }
     }
 
-    private async ValueTask<FuseResult> FillPlusAsync(ulong nodeId, IReadOnlyList<FsName> names, long offset, FuseDirectoryPlusBuffer buffer)
+    private async ValueTask<FuseResult> FillPlusAsync(
+        ulong nodeId, IReadOnlyList<FsName> names, long offset, FuseDirectoryPlusBuffer buffer, CancellationToken cancellationToken)
     {
         var numbers = _fileSystem.NumbersOf(nodeId);
-        for (var position = (int)offset; position < names.Count + DotEntries; position++)
+        var standing = await _fileSystem.StandingAsync(nodeId, names, Math.Max(0, (int)offset - DotEntries), cancellationToken).ConfigureAwait(false);
+        for (var position = (int)offset; position < standing + DotEntries; position++)
         {
             if (position < DotEntries)
             {
@@ -266,7 +268,7 @@ public sealed partial class FuseOperationsAdapter : FuseOperationsBase
             }
 
             var name = names[position - DotEntries];
-            var found = await _fileSystem.LookupAsync(nodeId, name.Name, CancellationToken.None).ConfigureAwait(false);
+            var found = await _fileSystem.LookupListedAsync(nodeId, name.Name).ConfigureAwait(false);
             if (found.Error != Errno.None)
             {
                 continue;

@@ -102,7 +102,7 @@ internal sealed class FileSystemRig : IAsyncDisposable
     {
         var handle = await FileSystem.OpenFolderAsync(folder, Request(), CancellationToken.None);
         Assert.That(handle.Error, Is.EqualTo(Errno.None));
-        var names = await FileSystem.NamesOfAsync(folder, handle.Value, restart: true, CancellationToken.None);
+        var names = await FileSystem.NamesOfAsync(folder, handle.Value, restart: true, forLookUp: false, CancellationToken.None);
         FileSystem.Release(handle.Value);
         Assert.That(names.Error, Is.EqualTo(Errno.None));
         return [.. names.Value.Select(name => name.Name)];

@@ -37,6 +37,42 @@ internal sealed class CrashTests : MountFixture
     }
 
     [Test]
+    [Promise("K1")]
+    public void A_first_listing_shows_every_file_once_though_the_daemon_is_killed_while_it_is_made()
+    {
+        const int count = 4_000;
+        const int models = 3;
+        var many = Folder.Create("many");
+        File.WriteAllText(many + "/metadata.json", "{}");
+        Directory.CreateDirectory(many + "/nlu");
+        for (var number = 0; number < count; number++)
+        {
+            File.WriteAllText($"{many}/nlu/{number:D5}", "content");
+        }
+
+        Actor.Bash($"tar -czf {ArchiveOf("many0")} -C {many} .");
+        Assert.That(MountedStore.Modelfs(["index", StoreFolder, "many0"]).ExitCode, Is.Zero);
+        for (var model = 1; model < models; model++)
+        {
+            File.Copy(ArchiveOf("many0"), ArchiveOf($"many{model}"));
+        }
+
+        var mount = Mount();
+        Requires.Resume(mount);
+        for (var model = 0; model < models; model++)
+        {
+            using var listing = Actor.StartPython(
+                "import os, sys; entries = [entry for entry in os.scandir(sys.argv[1])]; print(len(entries), len({entry.stat().st_ino for entry in entries}))", mount.At($"many{model}", "nlu"));
+            Thread.Sleep(60 + (30 * model));
+            KillDaemon(mount);
+            Assert.That(listing.Wait(TimeSpan.FromSeconds(60)).Succeeded().Output.Trim(), Is.EqualTo($"{count} {count}"));
+            Assert.That(File.ReadAllText(mount.At($"many{model}", $"nlu/{count - 1:D5}")), Is.EqualTo("content"));
+        }
+
+        mount.Unmount();
+    }
+
+    [Test]
     [Promise("R2")]
     public void Readers_of_a_small_file_see_every_write_also_through_mappings_and_over_the_death_of_the_daemon()
     {

@@ -85,6 +85,34 @@ internal sealed class FullDiskTests : MountFixture
 
     [Test]
     [Promise("C7")]
+    public void A_model_whose_names_do_not_fit_is_refused_and_listed_when_there_is_room()
+    {
+        const int count = 2000;
+        Pack("bert:A");
+        var many = Folder.Create("many");
+        for (var number = 0; number < count; number++)
+        {
+            File.WriteAllText($"{many}/{number:D4}", "content");
+        }
+
+        File.WriteAllText(many + "/metadata.json", "{}");
+        Actor.Bash($"tar -czf {ArchiveOf("many")} -C {many} .");
+        Assert.That(MountedStore.Modelfs(["index", StoreFolder, "many"]).ExitCode, Is.Zero);
+        using var disk = new SmallDisk(Folder.Create("cache"), "12M,nr_inodes=1000");
+        var mount = Mount(s_patient);
+        Assert.That(Actor.Errno($"os.listdir('{mount.At("many")}')"), Is.EqualTo("ENOSPC"));
+        Assert.That(Actor.Errno($"open('{mount.At("many", "1999")}')"), Is.EqualTo("ENOSPC"));
+        TreeSnapshot.AssertEqual(mount.At("bert"), Tree("bert"));
+
+        Actor.Run("/bin/mount", "-o", "remount,nr_inodes=10000", disk.Path);
+        Eventually.True(() => Actor.Errno($"os.listdir('{mount.At("many")}')") == "none", "it is listed");
+        Assert.That(Directory.GetFiles(mount.At("many")), Has.Length.EqualTo(count + 1));
+        Assert.That(File.ReadAllText(mount.At("many", "1999")), Is.EqualTo("content"));
+        mount.Unmount();
+    }
+
+    [Test]
+    [Promise("C7")]
     public void What_min_free_says_stays_free()
     {
         Pack("one:A:kib=4000", "two:A:kib=4000", "three:A:kib=4000", "four:A:kib=4000");

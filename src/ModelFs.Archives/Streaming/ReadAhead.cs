@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Collections.Concurrent;
 using System.Threading.Channels;
 
 namespace ModelFs.Archives.Streaming;
@@ -17,6 +18,7 @@ internal delegate void BlockCheck(ReadOnlySpan<byte> block);
 internal sealed class ReadAhead : BlockReader
 {
     private readonly Channel<Block> _blocks;
+    private readonly ConcurrentStack<byte[]> _used = [];
     private readonly CancellationTokenSource _stop;
     private readonly BlockCheck? _check;
     private readonly Task _pump;
@@ -72,7 +74,13 @@ internal sealed class ReadAhead : BlockReader
         Release();
         while (_blocks.Reader.TryRead(out var block))
         {
-            ArrayPool<byte>.Shared.Return(block.Bytes!);
+            _used.Push(block.Bytes!);
+        }
+
+        // Not one by one, where they were used: what the pool keeps for a thread is lost with the thread.
+        foreach (var bytes in _used)
+        {
+            ArrayPool<byte>.Shared.Return(bytes);
         }
 
         _stop.Dispose();
@@ -106,7 +114,7 @@ internal sealed class ReadAhead : BlockReader
     {
         if (_held is { } bytes)
         {
-            ArrayPool<byte>.Shared.Return(bytes);
+            _used.Push(bytes);
         }
 
         _held = null;
@@ -121,7 +129,7 @@ internal sealed class ReadAhead : BlockReader
             int length;
             do
             {
-                bytes = ArrayPool<byte>.Shared.Rent(blockBytes);
+                bytes = NewBlock(blockBytes);
                 length = await stream.ReadAtLeastAsync(bytes.AsMemory(0, blockBytes), blockBytes, throwOnEndOfStream: false, _stop.Token).ConfigureAwait(false);
                 total += length;
                 onRead(total, false);
@@ -139,7 +147,7 @@ internal sealed class ReadAhead : BlockReader
         }
         finally
         {
-            ReturnUnsent(bytes);
+            KeepUnsent(bytes);
         }
     }
 
@@ -151,7 +159,7 @@ internal sealed class ReadAhead : BlockReader
             int length;
             do
             {
-                bytes = ArrayPool<byte>.Shared.Rent(blockBytes);
+                bytes = NewBlock(blockBytes);
                 length = fill(bytes.AsSpan(0, blockBytes));
                 Send(new Block(bytes, length));
                 bytes = null;
@@ -166,7 +174,7 @@ internal sealed class ReadAhead : BlockReader
         }
         finally
         {
-            ReturnUnsent(bytes);
+            KeepUnsent(bytes);
         }
     }
 
@@ -178,11 +186,13 @@ internal sealed class ReadAhead : BlockReader
         }
     }
 
-    private static void ReturnUnsent(byte[]? bytes)
+    private byte[] NewBlock(int bytes) => _used.TryPop(out var block) ? block : ArrayPool<byte>.Shared.Rent(bytes);
+
+    private void KeepUnsent(byte[]? bytes)
     {
         if (bytes is not null)
         {
-            ArrayPool<byte>.Shared.Return(bytes);
+            _used.Push(bytes);
         }
     }
 

@@ -15,8 +15,8 @@ internal static class TarUnpacking
 {
     private const int ArchiveBlockBytes = 512 << 10;
     private const int ArchiveBlocks = 4;
-    private const int DataBlockBytes = 2 << 20;
-    private const int DataBlocks = 3;
+    private const int DataBlockBytes = 1 << 20;
+    private const int DataBlocks = 5;
 
     public static async Task RunAsync(
         Stream archive, long archiveLength, ArchiveFormat format, IMemberSink tree, IProgress<long>? progress, CancellationToken cancellationToken)

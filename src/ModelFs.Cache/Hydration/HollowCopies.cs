@@ -8,14 +8,15 @@ namespace ModelFs.Cache.Hydration;
 internal static class HollowCopies
 {
     /// <summary>Makes a copy of which nothing is here yet, from an archive's index.</summary>
-    /// <returns>Its id, folder and manifest, and what is known of its content.</returns>
+    /// <returns>Its id, folder and manifest, what is known of its content, and the making of its files, which goes on.</returns>
     /// <exception cref="ModelException">The cache's disk refused; nothing is left behind.</exception>
-    public static FetchedCopy Make(CopyFiles files, StoredObject stored, ArchiveTail tail, ArchiveIndex index)
+    public static FetchedCopy Make(CopyFiles files, StoredObject stored, ArchiveTail tail, ArchiveIndex index, CancellationToken stopping)
     {
         var (id, staged) = files.Stage();
         try
         {
-            HollowTree.Make(staged + "/content", index.Tree);
+            HollowTree.MakeFolders(staged + "/content", index.Tree);
+            TreeMaking.Mark(staged);
             IndexFile.Write(staged, stored.Revision.Value, stored.Length, tail.Bytes, durable: false);
             var slices = new SliceTable(index).Count;
             _ = HydrationMap.Create(staged, slices);
@@ -35,7 +36,7 @@ internal static class HollowCopies
             var path = files.Commit(id, staged);
             var map = HydrationMap.Load(path, slices)
                 ?? throw new ModelException(ModelErrorKind.CacheFailed, $"cannot read {path}/hydrated in the cache just after it was written; check its disk");
-            return new FetchedCopy(id, path, manifest, map, new CopyHydration(index, stored, map, isWhole: false));
+            return new FetchedCopy(id, path, manifest, map, new CopyHydration(index, stored, map, isWhole: false), TreeMaking.Start(path, index.Tree, stopping));
         }
         catch
         {
@@ -74,6 +75,11 @@ internal static class HollowCopies
         }
 
         copy.Map = map;
+        if (TreeMaking.IsUnfinished(copy.Folder) && !(Open(copy, map) is { } begun && TreeMaking.TryFinish(copy.Folder, begun.Index.Tree)))
+        {
+            return false;
+        }
+
         if (map.Count == map.Slices)
         {
             return true;
@@ -103,4 +109,6 @@ internal static class HollowCopies
 /// <param name="Manifest">What is known of it.</param>
 /// <param name="Map">Which files are here, for an indexed copy.</param>
 /// <param name="Hydration">What of it is here, as long as some is not.</param>
-internal sealed record FetchedCopy(long Id, string Path, CopyManifest Manifest, HydrationMap? Map = null, CopyHydration? Hydration = null);
+/// <param name="Making">The making of its files, for an indexed copy.</param>
+internal sealed record FetchedCopy(
+    long Id, string Path, CopyManifest Manifest, HydrationMap? Map = null, CopyHydration? Hydration = null, TreeMaking? Making = null);

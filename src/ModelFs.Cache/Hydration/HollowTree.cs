@@ -14,11 +14,11 @@ internal static class HollowTree
 
     private const uint WorkingFileMode = 0x180;
 
-    /// <summary>Makes it.</summary>
+    /// <summary>Makes its folders and links.</summary>
     /// <param name="content">An empty folder.</param>
     /// <param name="tree">The entries, sorted by path, the model folder first.</param>
-    /// <exception cref="ModelException">The cache's disk refused.</exception>
-    public static void Make(string content, IReadOnlyList<TreeEntry> tree)
+    /// <exception cref="IOException">The cache's disk refused.</exception>
+    public static void MakeFolders(string content, IReadOnlyList<TreeEntry> tree)
     {
         foreach (var entry in tree)
         {
@@ -31,17 +31,41 @@ internal static class HollowTree
                 case TreeEntryType.Directory:
                     DurableFile.Check(PosixFile.SetMode(path, (uint)entry.Mode | WorkingFolderMode), "set the mode of", path);
                     break;
-                case TreeEntryType.File:
-                    MakeFile(path, entry);
-                    break;
                 case TreeEntryType.SymbolicLink:
                     DurableFile.Check(PosixFile.MakeLink(entry.LinkTarget!, path), "create", path);
                     DurableFile.Check(PosixFile.SetTimes(path, PosixFile.TimeUnchanged, entry.ModifiedTime), "set the time of", path);
                     break;
+                case TreeEntryType.File:
+                    break;
             }
         }
+    }
 
-        // Last: making what is in a folder changes its time.
+    /// <summary>Makes one of its files; one that stands already stays as it is.</summary>
+    /// <param name="content">With all folders.</param>
+    /// <param name="file">The file.</param>
+    /// <exception cref="IOException">The cache's disk refused.</exception>
+    public static void MakeFile(string content, TreeEntry file)
+    {
+        var path = PathOf(content, file);
+        var error = PosixFile.MakeNode(path, WorkingFileMode);
+        if (error != Errno.EEXIST)
+        {
+            DurableFile.Check(error, "create", path);
+        }
+
+        if (file.Size == 0)
+        {
+            // Nothing will ever be fetched for it.
+            DurableFile.Check(PosixFile.SetMode(path, (uint)file.Mode), "set the mode of", path);
+            DurableFile.Check(PosixFile.SetTimes(path, PosixFile.TimeUnchanged, file.ModifiedTime), "set the time of", path);
+        }
+    }
+
+    /// <summary>Gives its folders their times, in the end: making what is in a folder changes them.</summary>
+    /// <exception cref="IOException">The cache's disk refused.</exception>
+    public static void SetFolderTimes(string content, IReadOnlyList<TreeEntry> tree)
+    {
         foreach (var entry in tree.Where(entry => entry.Type == TreeEntryType.Directory))
         {
             DurableFile.Check(PosixFile.SetTimes(PathOf(content, entry), PosixFile.TimeUnchanged, entry.ModifiedTime), "set the time of", entry.Path);
@@ -81,17 +105,6 @@ internal static class HollowTree
         _ = PosixFile.Unlink(spare);
         var error = PosixFile.MakeNode(spare, WorkingFileMode);
         return error == Errno.None ? PosixFile.Rename(spare, path) : error;
-    }
-
-    private static void MakeFile(string path, TreeEntry entry)
-    {
-        DurableFile.Check(PosixFile.MakeNode(path, WorkingFileMode), "create", path);
-        if (entry.Size == 0)
-        {
-            // Nothing will ever be fetched for it.
-            DurableFile.Check(PosixFile.SetMode(path, (uint)entry.Mode), "set the mode of", path);
-            DurableFile.Check(PosixFile.SetTimes(path, PosixFile.TimeUnchanged, entry.ModifiedTime), "set the time of", path);
-        }
     }
 
     private static string PathOf(string content, TreeEntry entry) => entry.Path.Length == 0 ? content : content + "/" + entry.Path;
