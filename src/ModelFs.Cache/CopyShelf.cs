@@ -200,6 +200,16 @@ internal sealed partial class CopyShelf(
         DropIfUnused(copy);
     }
 
+    /// <summary>
+    /// Removes a retired copy at once, whoever holds names of it: nothing of it can be used, and its files may be what the disk lacks room for. For one that is not among the
+    /// copies yet.
+    /// </summary>
+    public void DropUnusable(ModelCopy copy)
+    {
+        files.Drop(copy.Folder);
+        Retired?.Invoke(copy);
+    }
+
     /// <summary>Removes a retired copy from the disk once no open file and no inode of the kernel holds it.</summary>
     public void DropIfUnused(ModelCopy copy)
     {

@@ -121,7 +121,7 @@ internal sealed partial class ModelFetches(
         }
     }
 
-    /// <summary>Removes a copy not all of whose names could be made; who has begun to list it holds it until then. One that this daemon's end cut short is for the next.</summary>
+    /// <summary>Removes a copy not all of whose names could be made, although who has begun to list it holds some. One that this daemon's end cut short is for the next.</summary>
     private void GiveUp(ModelCopy copy)
     {
         lock (copy.Model.Gate)
@@ -129,8 +129,7 @@ internal sealed partial class ModelFetches(
             copy.IsRetired = true;
         }
 
-        shelf.Add(copy);
-        shelf.NoteRetired(copy);
+        shelf.DropUnusable(copy);
     }
 
     [LoggerMessage(Level = LogLevel.Error, Message = "{Reason}")]

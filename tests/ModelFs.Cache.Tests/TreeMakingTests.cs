@@ -53,6 +53,14 @@ internal sealed class TreeMakingTests
     }
 
     [Test]
+    public void A_disk_on_which_two_names_are_one_is_refused()
+    {
+        using var home = new TemporaryFolder();
+        var making = Start(home.Path, spoil: () => System.IO.File.WriteAllText(home.Path + "/content/c", "another name of it"));
+        Assert.That(async () => await making.Completion, Throws.InstanceOf<ModelException>().With.Message.Contains("content/c"));
+    }
+
+    [Test]
     public async Task What_a_dead_daemon_did_not_come_to_is_made_by_the_next()
     {
         await using var rig = await CacheRig.StartedAsync(null, ("bert.tar.gz", s_many));

@@ -41,15 +41,16 @@ internal static class HollowTree
         }
     }
 
-    /// <summary>Makes one of its files; one that stands already stays as it is.</summary>
+    /// <summary>Makes one of its files.</summary>
     /// <param name="content">With all folders.</param>
     /// <param name="file">The file.</param>
+    /// <param name="mayStand">Whether it may stand already, and then stays as it is. Otherwise that is an error: a disk on which two names are one would mix two files up.</param>
     /// <exception cref="IOException">The cache's disk refused.</exception>
-    public static void MakeFile(string content, TreeEntry file)
+    public static void MakeFile(string content, TreeEntry file, bool mayStand)
     {
         var path = PathOf(content, file);
         var error = PosixFile.MakeNode(path, WorkingFileMode);
-        if (error != Errno.EEXIST)
+        if (error != Errno.EEXIST || !mayStand)
         {
             DurableFile.Check(error, "create", path);
         }

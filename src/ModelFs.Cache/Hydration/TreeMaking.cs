@@ -78,7 +78,7 @@ public sealed class TreeMaking
         var making = new TreeMaking(tree);
 
         // On a thread of its own: what waits for it goes on in the pool, and must not wait there for this thread's turn to end.
-        making.Completion = Task.Factory.StartNew(() => making.Run(folder, stopping), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+        making.Completion = Task.Factory.StartNew(() => making.Run(folder, isTakenUp: false, stopping), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
         return making;
     }
 
@@ -95,7 +95,7 @@ public sealed class TreeMaking
     {
         try
         {
-            new TreeMaking(tree).Run(folder, CancellationToken.None);
+            new TreeMaking(tree).Run(folder, isTakenUp: true, CancellationToken.None);
             return true;
         }
         catch (ModelException)
@@ -106,14 +106,14 @@ public sealed class TreeMaking
 
     private static string MarkerOf(string folder) => folder + "/making";
 
-    private void Run(string folder, CancellationToken stopping)
+    private void Run(string folder, bool isTakenUp, CancellationToken stopping)
     {
         try
         {
             for (var place = 0; place < _files.Count; place++)
             {
                 stopping.ThrowIfCancellationRequested();
-                HollowTree.MakeFile(folder + "/content", _files[place]);
+                HollowTree.MakeFile(folder + "/content", _files[place], mayStand: isTakenUp);
                 NoteStanding(place + 1);
             }
 

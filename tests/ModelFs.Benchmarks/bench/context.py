@@ -28,6 +28,12 @@ class Context:
             self._server = Server(self.machine)
         return self._server
 
+    def end_server(self):
+        """Has the next bench start a new one: a server frees replaced objects late, and stops answering when its 8 GiB of memory are full of them."""
+        if self._server is not None:
+            self._server.stop()
+            self._server = None
+
     @property
     def big_mib(self):
         """Of the weights in 'big'; a quick run takes a quarter."""

@@ -34,6 +34,7 @@ def whole(context):
     context.record.goal("S6", "pack and publish 'big', faster than shutil.make_archive and boto3", sent.ratio(peers.RASA, OURS), ">=", 6)
     context.record.goal("S6", "pack and publish 'big', faster than tar | igzip -1 and boto3", sent.ratio(TAR_IGZIP, OURS), ">=", 1.2)
     context.record.goal("S6", "size of the archive of 'big', of gzip -6 (10 % where weights are stored)", sizes.median(OURS), "<=", 1.10)
+    context.end_server()
 
 
 def _rasa(context, server, tree, pack, sent):

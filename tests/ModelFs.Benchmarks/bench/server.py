@@ -20,8 +20,8 @@ class Server:
 
     def __init__(self, machine):
         self._script = os.path.join(machine.repository, "scripts/servers/ceph-rgw")
-        self._folder = os.path.join(machine.work, "ceph")
-        machine.callback(self._stop)
+        self._folder = machine.folder("ceph")
+        machine.callback(self.stop)
         run([self._script, "start", self._folder], timeout=120)
         with open(os.path.join(self._folder, "env"), encoding="utf-8") as stream:
             settings = dict(line.strip().split("=", 1) for line in stream)
@@ -34,7 +34,8 @@ class Server:
         self.client = boto3.client("s3", endpoint_url=self.endpoint, region_name="us-east-1", config=botocore.config.Config(s3={"addressing_style": "path"}))
         self.create(BUCKET)
 
-    def _stop(self):
+    def stop(self):
+        """Ends it; nothing happens when it has ended."""
         subprocess.run([self._script, "stop", self._folder], check=False, timeout=60)
 
     def create(self, bucket):
