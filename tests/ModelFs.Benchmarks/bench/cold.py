@@ -104,6 +104,7 @@ def memory(context):
             cost = cold_read(context.machine, store, name)
         figure.add(f"{mib} MiB", cost.peak_mb)
         context.record.goal("S9", f"peak memory of the daemon, a model of {mib} MiB", cost.peak_mb, "<=", 200, "MB")
+    context.end_server()
 
 
 def sized_archive(context, mib):

@@ -58,3 +58,4 @@ def listing(context):
     context.record.goal("S7", f"mount and first ls of {count:,} models, of the bare LIST pages", figure.ratio(f"{OURS}: mount and ls", bare), "<=", 1.2)
     context.record.goal("S7", f"modelfs ls of {count:,} models, of the bare LIST pages", figure.ratio("modelfs ls", bare), "<=", 1.2)
     context.record.goal("S7", f"second ls of {count:,} models", again.median(OURS), "<=", 50, "ms")
+    context.end_server()
