@@ -11,7 +11,7 @@ internal sealed partial class CopyShelf(
     private readonly Lock _gate = new();
     private readonly HashSet<ModelCopy> _copies = [];
     private readonly List<ModelCopy> _conflicts = [];
-    private readonly List<Task> _drops = [];
+    private readonly RunningTasks _drops = new();
 
     /// <summary>A copy is no longer its model's current one. Raised outside of every lock.</summary>
     public event Action<ModelCopy>? Retired;
@@ -149,13 +149,7 @@ internal sealed partial class CopyShelf(
     }
 
     /// <summary>Completes when the files of every copy that was dropped until now are gone.</summary>
-    public Task DropsAsync()
-    {
-        lock (_gate)
-        {
-            return Task.WhenAll(_drops);
-        }
-    }
+    public Task DropsAsync() => _drops.WhenAllAsync();
 
     /// <summary>
     /// Bounds what copies take beside their content as long as not all of it is here: names on the disk and an index in memory. The ones used longest ago are dropped, those without any
@@ -229,12 +223,7 @@ internal sealed partial class CopyShelf(
             }
         }
 
-        var drop = Task.Run(() => files.Drop(copy.Folder));
-        lock (_gate)
-        {
-            _drops.RemoveAll(task => task.IsCompleted);
-            _drops.Add(drop);
-        }
+        _drops.Add(Task.Run(() => files.Drop(copy.Folder)));
     }
 
     /// <summary>Drops a copy that is clean and not in use.</summary>

@@ -163,19 +163,18 @@ public sealed partial class ModelCache : IAsyncDisposable
     /// <summary>The model's current copy, fetched first if it is not here; all who ask at once share one fetch.</summary>
     /// <exception cref="ModelException">It can't be had; within the pause after a failure the same error is given at once.</exception>
     /// <exception cref="OperationCanceledException">The caller gave up; the fetch goes on for others.</exception>
-    public ValueTask<ModelCopy> AcquireAsync(CachedModel model, CancellationToken cancellationToken) =>
-        model.Copy is not null || Catalog.FirstListing.IsCompleted ? _fetches.AcquireAsync(model, cancellationToken) : AcquireListedAsync(model, cancellationToken);
+    public async ValueTask<ModelCopy> AcquireAsync(CachedModel model, CancellationToken cancellationToken)
+    {
+        await WhenListedAsync(model, cancellationToken).ConfigureAwait(false);
+        return await _fetches.AcquireAsync(model, cancellationToken).ConfigureAwait(false);
+    }
 
     /// <summary>As <see cref="AcquireAsync"/>, but the copy may be one whose files are still being made (<see cref="ModelCopy.Making"/>).</summary>
     /// <exception cref="ModelException">It can't be had.</exception>
     /// <exception cref="OperationCanceledException">The caller gave up.</exception>
     public async ValueTask<ModelCopy> AcquireForListingAsync(CachedModel model, CancellationToken cancellationToken)
     {
-        if (model.Copy is null)
-        {
-            await Catalog.FirstListing.WaitAsync(cancellationToken).ConfigureAwait(false);
-        }
-
+        await WhenListedAsync(model, cancellationToken).ConfigureAwait(false);
         return await _fetches.AcquireForListingAsync(model, cancellationToken).ConfigureAwait(false);
     }
 
@@ -191,11 +190,7 @@ public sealed partial class ModelCache : IAsyncDisposable
     /// <summary>Prepares an open of a file for reading, which was counted by <see cref="FileOpened"/> before: waits for a small file that is not here.</summary>
     /// <returns>Whether the file comes while it is read, so that every read goes through <see cref="WaitForContentAsync"/>.</returns>
     /// <exception cref="ModelException">Its content can't be had.</exception>
-    public async ValueTask<bool> PrepareReadAsync(ModelCopy copy, string path, CancellationToken cancellationToken)
-    {
-        await copy.WhenMadeAsync(cancellationToken).ConfigureAwait(false);
-        return await _reads.PrepareAsync(copy, path, cancellationToken).ConfigureAwait(false);
-    }
+    public ValueTask<bool> PrepareReadAsync(ModelCopy copy, string path, CancellationToken cancellationToken) => _reads.PrepareAsync(copy, path, cancellationToken);
 
     /// <summary>Waits until so many bytes of an open file are here.</summary>
     /// <exception cref="ModelException">They can't be had.</exception>
@@ -391,11 +386,8 @@ public sealed partial class ModelCache : IAsyncDisposable
     }
 
     /// <summary>A daemon that took over is asked for what is inside of a model before it knows what the store has.</summary>
-    private async ValueTask<ModelCopy> AcquireListedAsync(CachedModel model, CancellationToken cancellationToken)
-    {
-        await Catalog.FirstListing.WaitAsync(cancellationToken).ConfigureAwait(false);
-        return await _fetches.AcquireAsync(model, cancellationToken).ConfigureAwait(false);
-    }
+    private Task WhenListedAsync(CachedModel model, CancellationToken cancellationToken) =>
+        model.Copy is not null || Catalog.FirstListing.IsCompleted ? Task.CompletedTask : Catalog.FirstListing.WaitAsync(cancellationToken);
 
     private void OnListingChanged(IReadOnlyList<CachedModel> changed)
     {

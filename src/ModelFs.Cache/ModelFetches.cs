@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using System.Diagnostics.CodeAnalysis;
 using Microsoft.Extensions.Logging;
 using ModelFs.Models;
@@ -11,7 +10,7 @@ internal sealed partial class ModelFetches(
     ModelFetcher fetcher, CopyShelf shelf, string storeName, CacheOptions options, TimeProvider time, ILogger logger) : IAsyncDisposable
 {
     private readonly CancellationTokenSource _stopping = new();
-    private readonly ConcurrentDictionary<ModelFetch, bool> _running = new();
+    private readonly RunningTasks _running = new();
 
     /// <summary>The model's current copy, fetched first if it is not here; all who ask at once share one fetch.</summary>
     /// <exception cref="ModelException">It can't be had; within the pause after a failure the same error is given at once.</exception>
@@ -27,7 +26,7 @@ internal sealed partial class ModelFetches(
     public async ValueTask DisposeAsync()
     {
         await _stopping.CancelAsync().ConfigureAwait(false);
-        await Task.WhenAll(_running.Keys.Select(fetch => fetch.Made.ContinueWith(_ => { }, TaskScheduler.Default))).ConfigureAwait(false);
+        await _running.WhenAllAsync().ConfigureAwait(false);
         _stopping.Dispose();
     }
 
@@ -59,8 +58,7 @@ internal sealed partial class ModelFetches(
 
                 model.MoveTo(ModelState.Fetching);
                 model.Fetch = fetch = new ModelFetch(self => Task.Run(() => FetchAsync(model, stored, self)));
-                _running[fetch] = true;
-                _ = fetch.Made.ContinueWith((_, ended) => _running.TryRemove((ModelFetch)ended!, out bool _), fetch, TaskScheduler.Default);
+                _running.Add(fetch.Made.ContinueWith(_ => { }, TaskScheduler.Default));
             }
 
             return false;

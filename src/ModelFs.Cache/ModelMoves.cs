@@ -14,8 +14,7 @@ internal sealed partial class ModelMoves(
     IModelStore store, ModelCatalog catalog, CacheJournal journal, OwnRevisions own, CopyChanges changes, WritebackQueue queue, ModelFetches fetches, CopyReads reads, CacheOptions options, TimeProvider time, ILogger logger) : IAsyncDisposable
 {
     private readonly CancellationTokenSource _stopping = new();
-    private readonly Lock _gate = new();
-    private readonly List<Task> _running = [];
+    private readonly RunningTasks _running = new();
 
     /// <summary>Renames a model, here at once and in the store in the background.</summary>
     /// <exception cref="ModelException">It is in use or not allowed; nothing changed.</exception>
@@ -137,24 +136,11 @@ internal sealed partial class ModelMoves(
     public async ValueTask DisposeAsync()
     {
         await _stopping.CancelAsync().ConfigureAwait(false);
-        Task[] running;
-        lock (_gate)
-        {
-            running = [.. _running];
-        }
-
-        await Task.WhenAll(running).ConfigureAwait(false);
+        await _running.WhenAllAsync().ConfigureAwait(false);
         _stopping.Dispose();
     }
 
-    private void Run(CachedModel model, ModelIntent move)
-    {
-        lock (_gate)
-        {
-            _running.RemoveAll(task => task.IsCompleted);
-            _running.Add(Task.Run(() => FinishAsync(model, move)));
-        }
-    }
+    private void Run(CachedModel model, ModelIntent move) => _running.Add(Task.Run(() => FinishAsync(model, move)));
 
     /// <summary>Some of it may have been dropped since it was waited for. Looked at before anything of the rename is on the disk.</summary>
     private static void RequireWhole(ModelCopy? copy)

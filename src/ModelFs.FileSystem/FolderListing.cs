@@ -39,9 +39,8 @@ internal sealed class FolderListing(FileSystemState state, RootNames root, TreeN
             return names.Count;
         }
 
-        var folder = state.Inodes.RelativePath(inode);
         var last = Math.Min(first + count, names.Count) - 1;
-        await making.ReachAsync(folder.Length == 0 ? names[last].Name : $"{folder}/{names[last].Name}", cancellationToken).ConfigureAwait(false);
+        await making.ReachAsync(tree.ChangePath(inode, names[last].Name), cancellationToken).ConfigureAwait(false);
         return last + 1;
     }
 

@@ -194,7 +194,7 @@ internal sealed class TreeNames(FileSystemState state)
         }
     }
 
-    /// <summary>A name's path relative to its model, for messages and the list of open writers.</summary>
+    /// <summary>A name's path relative to its model.</summary>
     public string ChangePath(Inode parent, string name)
     {
         var folder = state.Inodes.RelativePath(parent);

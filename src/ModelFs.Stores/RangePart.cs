@@ -37,8 +37,11 @@ internal sealed class RangePart(long offset, int length, NativeBuffer buffer)
         lock (_lock)
         {
             _filled += count;
-            progress = _filled > _awaited ? _progress : null;
-            _progress = progress is null ? _progress : null;
+            progress = null;
+            if (_filled > _awaited)
+            {
+                (progress, _progress) = (_progress, null);
+            }
         }
 
         progress?.TrySetResult();

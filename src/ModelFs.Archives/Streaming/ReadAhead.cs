@@ -112,11 +112,7 @@ internal sealed class ReadAhead : BlockReader
 
     private void Release()
     {
-        if (_held is { } bytes)
-        {
-            _used.Push(bytes);
-        }
-
+        KeepUsed(_held);
         _held = null;
     }
 
@@ -147,7 +143,7 @@ internal sealed class ReadAhead : BlockReader
         }
         finally
         {
-            KeepUnsent(bytes);
+            KeepUsed(bytes);
         }
     }
 
@@ -174,7 +170,7 @@ internal sealed class ReadAhead : BlockReader
         }
         finally
         {
-            KeepUnsent(bytes);
+            KeepUsed(bytes);
         }
     }
 
@@ -188,7 +184,7 @@ internal sealed class ReadAhead : BlockReader
 
     private byte[] NewBlock(int bytes) => _used.TryPop(out var block) ? block : ArrayPool<byte>.Shared.Rent(bytes);
 
-    private void KeepUnsent(byte[]? bytes)
+    private void KeepUsed(byte[]? bytes)
     {
         if (bytes is not null)
         {

@@ -11,6 +11,7 @@ internal sealed class CopyReads(Hydrator hydrator, CacheOptions options)
     /// <exception cref="ModelException">The content can't be had.</exception>
     public async ValueTask<bool> PrepareAsync(ModelCopy copy, string path, CancellationToken cancellationToken)
     {
+        await copy.WhenMadeAsync(cancellationToken).ConfigureAwait(false);
         copy.LoadOrder.Note(copy.Folder, path);
         if (copy.Hydration is not { } hydration || hydration.Index.Find(path) is not (>= 0 and var entry))
         {

@@ -76,14 +76,10 @@ internal static class HollowTree
     /// <summary>Gives folders their times, which change when files in them are replaced, and the modes that would have kept this process from filling them.</summary>
     public static void Finish(string content, IReadOnlyList<TreeEntry> tree)
     {
-        foreach (var entry in tree.Where(entry => entry.Type == TreeEntryType.Directory).Reverse())
+        SetFolderTimes(content, tree);
+        foreach (var entry in tree.Where(IsStrict).Reverse())
         {
-            var path = PathOf(content, entry);
-            DurableFile.Check(PosixFile.SetTimes(path, PosixFile.TimeUnchanged, entry.ModifiedTime), "set the time of", path);
-            if (IsStrict(entry))
-            {
-                DurableFile.Check(PosixFile.SetMode(path, (uint)entry.Mode), "set the mode of", path);
-            }
+            DurableFile.Check(PosixFile.SetMode(PathOf(content, entry), (uint)entry.Mode), "set the mode of", entry.Path);
         }
     }
 

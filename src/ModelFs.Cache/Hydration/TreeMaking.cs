@@ -119,7 +119,6 @@ public sealed class TreeMaking
 
             HollowTree.SetFolderTimes(folder + "/content", _tree);
             DurableFile.Check(PosixFile.Unlink(MarkerOf(folder)), "remove", MarkerOf(folder));
-            NoteStanding(int.MaxValue);
         }
         catch (Exception error)
         {
