@@ -36,6 +36,7 @@ internal sealed class GcsHttpHandlers : HttpClientFactory
         // 308 is an answer of the upload protocol here, and an archive must arrive as it is stored.
         AllowAutoRedirect = false,
         AutomaticDecompression = DecompressionMethods.None,
+        ConnectCallback = PromptConnection.ConnectAsync,
         ConnectTimeout = _options.Deadlines.Connect,
         PooledConnectionIdleTimeout = TimeSpan.FromMinutes(1),
         PooledConnectionLifetime = TimeSpan.FromMinutes(15),

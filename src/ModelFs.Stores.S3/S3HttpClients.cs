@@ -25,6 +25,7 @@ internal sealed class S3HttpClients : HttpClientFactory, IDisposable
         {
             AllowAutoRedirect = false,
             AutomaticDecompression = DecompressionMethods.None,
+            ConnectCallback = PromptConnection.ConnectAsync,
             ConnectTimeout = options.Deadlines.Connect,
             PooledConnectionIdleTimeout = TimeSpan.FromMinutes(1),
             PooledConnectionLifetime = TimeSpan.FromMinutes(15),

@@ -7,11 +7,16 @@ namespace ModelFs.Cli.Tests;
 /// <summary>One store with a given listing; addresses with a password in them are told by an <c>@</c>.</summary>
 internal sealed class FakeStores(params StoredObject[] objects) : IStoreOpener
 {
+    private readonly TaskCompletionSource _proven = new();
+
     public StoreException? OpenError { get; set; }
 
     public bool? CreateBucket { get; private set; }
 
     public string? CaFile { get; private set; }
+
+    /// <summary>Completes when a store was asked which conditions it keeps.</summary>
+    public Task Proven => _proven.Task;
 
     public StoreAddress Parse(string text, string workingDirectory)
     {
@@ -30,16 +35,22 @@ internal sealed class FakeStores(params StoredObject[] objects) : IStoreOpener
     {
         CreateBucket = createBucket;
         CaFile = caFile;
-        return new Store(address.Display, objects, OpenError);
+        return new Store(address.Display, objects, OpenError, _proven);
     }
 
-    private sealed class Store(string displayName, StoredObject[] objects, StoreException? openError) : IModelStore
+    private sealed class Store(string displayName, StoredObject[] objects, StoreException? openError, TaskCompletionSource proven) : IModelStore
     {
         public string DisplayName => displayName;
 
         public StoreTraits Traits => throw new NotSupportedException();
 
         public Task OpenAsync(CancellationToken cancellationToken) => openError is null ? Task.CompletedTask : Task.FromException(openError);
+
+        public Task ProveConditionsAsync(CancellationToken cancellationToken)
+        {
+            proven.TrySetResult();
+            return Task.CompletedTask;
+        }
 
         public IAsyncEnumerable<StoredObject> ListAsync(CancellationToken cancellationToken) => objects.ToAsyncEnumerable();
 

@@ -16,7 +16,7 @@ internal sealed class IdleMemory(Func<long> allocatedBytes, Action collect) : IA
 
     private static readonly TimeSpan s_interval = TimeSpan.FromSeconds(1);
 
-    private readonly CancellationTokenSource _stop = new();
+    private PeriodicTimer? _timer;
     private Task _looking = Task.CompletedTask;
     private long _seen;
     private long _collectedAt;
@@ -28,21 +28,17 @@ internal sealed class IdleMemory(Func<long> allocatedBytes, Action collect) : IA
     }
 
     /// <summary>Begins to look from time to time.</summary>
-    public void Start(TimeProvider time) => _looking = Task.Run(async () =>
+    public void Start(TimeProvider time)
     {
-        using var timer = new PeriodicTimer(s_interval, time);
-        try
+        var timer = _timer = new PeriodicTimer(s_interval, time);
+        _looking = Task.Run(async () =>
         {
-            while (await timer.WaitForNextTickAsync(_stop.Token).ConfigureAwait(false))
+            while (await timer.WaitForNextTickAsync().ConfigureAwait(false))
             {
                 Look();
             }
-        }
-        catch (OperationCanceledException)
-        {
-            // The mount ends.
-        }
-    });
+        });
+    }
 
     /// <summary>Looks once.</summary>
     internal void Look()
@@ -60,8 +56,7 @@ internal sealed class IdleMemory(Func<long> allocatedBytes, Action collect) : IA
     /// <inheritdoc/>
     public async ValueTask DisposeAsync()
     {
-        await _stop.CancelAsync().ConfigureAwait(false);
+        _timer?.Dispose();
         await _looking.ConfigureAwait(false);
-        _stop.Dispose();
     }
 }

@@ -114,7 +114,7 @@ internal sealed partial class MountDaemon(IStoreOpener stores) : IMountDaemon
             reporter.StartWarnings = [warning];
         }
 
-        await using var proving = new ConditionProving(store, settings.ReadOnly, logger).ConfigureAwait(false);
+        await using var proving = new ConditionProving(store, settings.ReadOnly, TimeProvider.System, logger).ConfigureAwait(false);
         cache.Start(resumed: hello.IsResumed);
         if (!hello.IsResumed)
         {
