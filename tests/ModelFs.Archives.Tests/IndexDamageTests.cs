@@ -26,7 +26,7 @@ public sealed class IndexDamageTests
     }
 
     [Test]
-    public void A_flipped_bit_anywhere_makes_the_archive_foreign_or_a_member_damaged()
+    public void A_flipped_bit_anywhere_makes_the_archive_foreign_or_a_member_damaged([Values] bool checksCrc)
     {
         var (foreign, damaged, harmless) = (0, 0, 0);
         for (var bit = 0; bit < _archive.Length * 8; bit++)
@@ -41,7 +41,7 @@ public sealed class IndexDamageTests
 
             try
             {
-                Assert.That(IndexedArchive.ContentOf(changed, index), Is.EqualTo(_contents), $"bit {bit}");
+                Assert.That(IndexedArchive.ContentOf(changed, index, checksCrc), Is.EqualTo(_contents), $"bit {bit}");
                 harmless++;
             }
             catch (ArchiveException refusal)
@@ -51,9 +51,10 @@ public sealed class IndexDamageTests
             }
         }
 
-        // Some deflate codes have twins that decode to the same bytes; nothing else may go unnoticed.
+        // Some deflate codes have twins that decode to the same bytes; nothing else may go unnoticed, but for the CRC where only the digest counts.
+        var unseen = checksCrc ? 0 : 32 * _index.Members.Count;
         Assert.That(foreign, Is.EqualTo((_archive.Length - (int)_index.Location.Offset) * 8));
-        Assert.That(damaged, Is.GreaterThan(_index.Location.Offset * 8 * 0.9));
+        Assert.That(damaged, Is.GreaterThan((_index.Location.Offset * 8 * 0.9) - unseen));
         Assert.That(foreign + damaged + harmless, Is.EqualTo(_archive.Length * 8));
     }
 

@@ -12,9 +12,9 @@ internal static class IndexedArchive
 
     /// <summary>The content of every file, put together from the slices of all members.</summary>
     /// <exception cref="ArchiveException">A member is damaged.</exception>
-    public static Dictionary<string, byte[]> ContentOf(byte[] archive, ArchiveIndex index)
+    public static Dictionary<string, byte[]> ContentOf(byte[] archive, ArchiveIndex index, bool checksCrc = true)
     {
-        using var inflater = new MemberInflater();
+        using var inflater = new MemberInflater(checksCrc);
         var contents = index.Entries.Where(entry => entry.Entry.Type == TreeEntryType.File)
             .ToDictionary(entry => entry.Entry.Path, entry => new byte[entry.Entry.Size], StringComparer.Ordinal);
         var filled = contents.ToDictionary(pair => pair.Key, _ => 0L, StringComparer.Ordinal);

@@ -9,7 +9,10 @@ using ModelFs.Models;
 namespace ModelFs.Archives.Indexed;
 
 /// <summary>Inflates single members of an indexed archive and verifies them: what comes out is what the packer put in, and the tar says of it what the index says. One per thread.</summary>
-public sealed class MemberInflater : IDisposable
+/// <param name="checksCrc">
+/// Whether the CRC of gzip counts, too. For the content it says less than the digest, and costs as much again; who passes the member itself on should know that every reader will take it.
+/// </param>
+public sealed class MemberInflater(bool checksCrc = true) : IDisposable
 {
     private const int TrailerBytes = 8;
 
@@ -73,7 +76,7 @@ public sealed class MemberInflater : IDisposable
 
         var entry = index.Entries[only];
         var hash = new XxHash128();
-        var crc = new Crc32();
+        var crc = checksCrc ? new Crc32() : null;
         var at = GzipHeader.Plain.Length;
         var tarOffset = expected.TarOffset;
         while (tarOffset < expected.TarEnd)
@@ -87,7 +90,7 @@ public sealed class MemberInflater : IDisposable
 
             var block = archiveBytes.Slice(at + StoringDeflater.BlockHeaderBytes, length);
             hash.Append(block.Span);
-            crc.Append(block.Span);
+            crc?.Append(block.Span);
             var ofFile = (int)Math.Min(length, entry.ContentTarEnd - tarOffset);
             if (ofFile > 0)
             {
@@ -98,7 +101,7 @@ public sealed class MemberInflater : IDisposable
             tarOffset += length;
         }
 
-        Check(expected, archiveBytes.Span[at..], crc.GetCurrentHashAsUInt32(), hash.GetCurrentHashAsUInt128());
+        Check(expected, archiveBytes.Span[at..], crc?.GetCurrentHashAsUInt32(), hash.GetCurrentHashAsUInt128());
         return true;
     }
 
@@ -144,12 +147,12 @@ public sealed class MemberInflater : IDisposable
             throw ArchiveException.Damaged($"the gzip member at byte {expected.Offset:N0} of the archive can't be decoded ({error.Message})", error);
         }
 
-        Check(expected, archiveBytes[^TrailerBytes..], Crc32.HashToUInt32(tar), XxHash128.HashToUInt128(tar));
+        Check(expected, archiveBytes[^TrailerBytes..], checksCrc ? Crc32.HashToUInt32(tar) : null, XxHash128.HashToUInt128(tar));
     }
 
-    private static void Check(in ArchiveMember expected, ReadOnlySpan<byte> trailer, uint crc, UInt128 hash)
+    private static void Check(in ArchiveMember expected, ReadOnlySpan<byte> trailer, uint? crc, UInt128 hash)
     {
-        if (trailer.Length != TrailerBytes || BinaryPrimitives.ReadUInt32LittleEndian(trailer) != crc || BinaryPrimitives.ReadUInt32LittleEndian(trailer[4..]) != (uint)expected.TarBytes)
+        if (trailer.Length != TrailerBytes || (crc is { } known && BinaryPrimitives.ReadUInt32LittleEndian(trailer) != known) || BinaryPrimitives.ReadUInt32LittleEndian(trailer[4..]) != (uint)expected.TarBytes)
         {
             throw Damaged(expected, "fails its checksum");
         }

@@ -14,7 +14,8 @@ namespace ModelFs.Cache.Hydration;
 /// </remarks>
 internal sealed partial class Hydrator : IAsyncDisposable
 {
-    private const long MemoryBytesMax = 96 << 20;
+    // Enough for the streams of a whole model. More would be more memory that is touched for the first time while somebody waits.
+    private const long MemoryBytesMax = 48 << 20;
     private const int UrgentStreams = 2;
 
     private readonly IModelStore _store;

@@ -50,7 +50,7 @@ internal sealed class InflateCrew : IDisposable
 
     private void Run()
     {
-        using var inflater = new MemberInflater();
+        using var inflater = new MemberInflater(checksCrc: false);
         var buffer = new byte[ArchiveIndex.MemberTarBytesMax];
         while (Next() is { } work)
         {

@@ -7,6 +7,7 @@ namespace ModelFs.Cache.Hydration;
 internal static class SliceWriter
 {
     private const uint WorkingMode = 0x180;
+    private const int AllocateFromBytes = 1 << 20;
 
     /// <summary>Writes what a member holds and the copy lacks.</summary>
     /// <returns>Whether nothing of the copy is missing any more.</returns>
@@ -44,6 +45,13 @@ internal static class SliceWriter
         DurableFile.Check(error, "open", path);
         using (file)
         {
+            var length = bytes.Sum(each => (long)each.Length);
+            if (length >= AllocateFromBytes)
+            {
+                // One look for space instead of one for each block. Where the disk can't, or has no room, the write says so.
+                _ = PosixFile.Allocate(file, mode: 0, offset, length);
+            }
+
             DurableFile.Check(PosixFile.Write(file, bytes, offset), "write", path);
         }
     }
