@@ -59,7 +59,7 @@ def cold_look(context):
         with Mount(context.machine, server.url(BUCKET)) as mount:
             os.listdir(mount.path)
             before = mount.status()["requests"].get("store.bytes_in", 0)
-            figure.add("ls -lR", 1000 * run(f"ls -lR '{mount.path}/{name}_{mib}' >/dev/null").seconds)
+            figure.add("ls -lR", 1000 * run(["ls", "-lR", f"{mount.path}/{name}_{mib}"]).seconds)
             sent.add("ls -lR", (mount.status()["requests"].get("store.bytes_in", 0) - before) / 1024)
         with Mount(context.machine, server.url(BUCKET)) as mount:
             os.listdir(mount.path)
@@ -80,8 +80,8 @@ def _thousand(folder, mib):
 
 def server_start(context):
     """
-    A server opens all files of a cold model, one after the other, and reads each whole; beside it the bare transfer of the archive, and the same reads of a local folder. As in
-    every cold bench the caches are dropped just before, and so the machine has memory at hand; the local folder is read into memory again before its turn.
+    A server opens all files of a cold model, one after the other, and reads each whole; beside it the bare transfer of the archive, and the same reads of a local folder: once as
+    cold as the model is, from its disk, and once when it is in memory already.
     """
     server = context.server
     for title, (name, archive) in (("big", context.big()), ("mixed", context.mixed())):
@@ -93,10 +93,12 @@ def server_start(context):
             drop_caches()
             with Mount(context.machine, server.url(BUCKET)) as mount:
                 figure.add(OURS, run([context.machine.probe, "read", *(f"{mount.path}/{name}/{file}" for file in files)]).seconds)
-            run([context.machine.probe, "read", tree])
             transfer = run(f"curl -sf '{server.object_url(key, BUCKET)}' -o /dev/null").seconds
-            figure.add("transfer, then a local copy", transfer + run([context.machine.probe, "read", *(f"{tree}/{file}" for file in files)]).seconds)
-        context.record.goal("I5", f"a server's start from indexed '{title}', of transfer and local copy", figure.ratio(OURS, "transfer, then a local copy"), "<=", 1.15)
+            drop_caches()
+            for how in ("from its disk", "in memory"):
+                figure.add(f"transfer, then a local copy {how}", transfer + run([context.machine.probe, "read", *(f"{tree}/{file}" for file in files)]).seconds)
+        for how in ("from its disk", "in memory"):
+            context.record.goal("I5", f"a server's start from indexed '{title}', of transfer and local copy {how}", figure.ratio(OURS, f"transfer, then a local copy {how}"), "<=", 1.15)
 
 
 def small_change(context):
