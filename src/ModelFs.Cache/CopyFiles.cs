@@ -7,30 +7,9 @@ namespace ModelFs.Cache;
 /// <summary>The files that a local copy is made of on disk, and the steps that make, load and drop one.</summary>
 internal sealed class CopyFiles(CacheFolder folder)
 {
-    private const uint FolderMode = 0x1C0;
-
-    /// <summary>A new folder in staging with empty <c>content/</c> and <c>unlinked/</c>.</summary>
-    public (long Id, string Path) Stage()
-    {
-        var id = folder.NextId();
-        var path = Path.Combine(folder.Staging, id.ToString(CultureInfo.InvariantCulture));
-
-        // Where on the disk its files come to lie is decided by the name that it is made under (CacheFolder.Open): an id would choose the same place in each new cache.
-        var made = Path.Combine(folder.Staging, "new-" + Guid.NewGuid().ToString("N"));
-        DurableFile.Check(PosixFile.MakeFolder(made, FolderMode), "create", made);
-        DurableFile.Check(PosixFile.Rename(made, path, PosixFile.RenameNoReplace), "rename", made);
-        DurableFile.Check(PosixFile.MakeFolder(path + "/content", 0x1ED), "create", path + "/content");
-        DurableFile.Check(PosixFile.MakeFolder(path + "/unlinked", FolderMode), "create", path + "/unlinked");
-        return (id, path);
-    }
-
-    /// <summary>Makes a staged copy a complete one, in one step.</summary>
-    public string Commit(long id, string staged)
-    {
-        var path = Path.Combine(folder.Trees, id.ToString(CultureInfo.InvariantCulture));
-        DurableFile.Check(PosixFile.Rename(staged, path, PosixFile.RenameNoReplace), "rename", staged);
-        return path;
-    }
+    /// <summary>Begins a copy.</summary>
+    /// <exception cref="ModelException">The cache's disk refused.</exception>
+    public StagedCopy Stage() => StagedCopy.Make(folder, this);
 
     /// <summary>Drops a copy: out of sight in one step, then file by file.</summary>
     public void Drop(string path)

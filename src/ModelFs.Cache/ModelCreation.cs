@@ -21,18 +21,8 @@ internal sealed class ModelCreation(ModelCatalog catalog, CopyFiles files, Cache
                 }
             }
 
-            var (id, staged) = files.Stage();
-            ModelCopy copy;
-            try
-            {
-                copy = Commit(model, id, staged, mode);
-            }
-            catch (ModelException)
-            {
-                files.Drop(staged);
-                throw;
-            }
-
+            using var staged = files.Stage();
+            var copy = Commit(model, staged, mode);
             lock (model.Gate)
             {
                 copy.DirtySince = copy.LastChange = copy.LastUsed = time.GetUtcNow();
@@ -51,20 +41,20 @@ internal sealed class ModelCreation(ModelCatalog catalog, CopyFiles files, Cache
         }
     }
 
-    private ModelCopy Commit(CachedModel model, long id, string staged, uint mode)
+    private ModelCopy Commit(CachedModel model, StagedCopy staged, uint mode)
     {
         var key = new ModelKey(model.Name, ArchiveFormat.TarGz).ToString();
         var manifest = new CopyManifest(CopyManifest.CurrentVersion, key, null, 0, default, null, ModelCache.LayoutOf(model.Name), 0, 0, CacheFolder.BootId);
-        DurableFile.Check(PosixFile.SetMode(staged + "/content", mode), "set the mode of", staged);
-        CopyFiles.WriteManifest(staged, manifest, durable: true);
-        journal.Mark(id, key, CacheJournal.StateDirty);
+        DurableFile.Check(PosixFile.SetMode(staged.Content, mode), "set the mode of", staged.Content);
+        CopyFiles.WriteManifest(staged.Path, manifest, durable: true);
+        journal.Mark(staged.Id, key, CacheJournal.StateDirty);
         try
         {
-            return new ModelCopy(model, id, files.Commit(id, staged), manifest);
+            return new ModelCopy(model, staged.Id, staged.Commit(), manifest);
         }
         catch (ModelException)
         {
-            journal.Clear(id);
+            journal.Clear(staged.Id);
             throw;
         }
     }

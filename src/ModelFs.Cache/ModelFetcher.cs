@@ -55,39 +55,63 @@ internal sealed partial class ModelFetcher(
             throw new ModelException(ModelErrorKind.NotFound, $"{stored.Key} is not the key of a model");
         }
 
-        byte[]? whole = null;
-        if (key.Format is ArchiveFormat.TarGz or ArchiveFormat.Tgz)
-        {
-            // No slot is taken for it: a listing never waits for a download.
-            var started = time.GetTimestamp();
-            var tail = await ArchiveTail.ReadAsync(store, stored, key.Model, cancellationToken).ConfigureAwait(false);
-            if (tail.Index is { } index)
-            {
-                var copy = HollowCopies.Make(files, stored, tail, index, cancellationToken);
-                LogListed(logger, stored.Key, index.Tree.Count, time.GetElapsedTime(started).TotalMilliseconds);
-                return copy;
-            }
-
-            whole = tail.Bytes.Length == stored.Length ? tail.Bytes : null;
-        }
-
-        await slots.WaitAsync(cancellationToken).ConfigureAwait(false);
+        StagedCopy? staged = null;
         try
         {
-            shelf.MakeRoom(stored.Length);
-            return await FetchWholeAsync(model, stored, key, whole, cancellationToken).ConfigureAwait(false);
+            byte[]? whole = null;
+            if (key.Format is ArchiveFormat.TarGz or ArchiveFormat.Tgz)
+            {
+                // No slot is taken for it: a listing never waits for a download. The copy's folders are made while the store answers.
+                var started = time.GetTimestamp();
+                var reading = ArchiveTail.ReadAsync(store, stored, key.Model, cancellationToken);
+                staged = TryStage();
+                var tail = await reading.ConfigureAwait(false);
+                if (tail.Index is { } index)
+                {
+                    staged ??= files.Stage();
+                    var copy = HollowCopies.Make(staged, stored, tail, index, cancellationToken);
+                    LogListed(logger, stored.Key, index.Tree.Count, time.GetElapsedTime(started).TotalMilliseconds);
+                    return copy;
+                }
+
+                whole = tail.Bytes.Length == stored.Length ? tail.Bytes : null;
+            }
+
+            await slots.WaitAsync(cancellationToken).ConfigureAwait(false);
+            try
+            {
+                shelf.MakeRoom(stored.Length);
+                staged ??= files.Stage();
+                return await FetchWholeAsync(model, stored, key, staged, whole, cancellationToken).ConfigureAwait(false);
+            }
+            finally
+            {
+                slots.Release();
+            }
         }
         finally
         {
-            slots.Release();
+            staged?.Dispose();
+        }
+    }
+
+    /// <summary>Begins the copy; null when the disk has no room even for that, and some is yet to be made.</summary>
+    private StagedCopy? TryStage()
+    {
+        try
+        {
+            return files.Stage();
+        }
+        catch (ModelException)
+        {
+            return null;
         }
     }
 
     private async Task<FetchedCopy> FetchWholeAsync(
-        CachedModel model, StoredObject stored, ModelKey key, byte[]? whole, CancellationToken cancellationToken)
+        CachedModel model, StoredObject stored, ModelKey key, StagedCopy staged, byte[]? whole, CancellationToken cancellationToken)
     {
         var bytesMax = RoomFor(stored);
-        var (id, staged) = files.Stage();
         var running = Interlocked.Increment(ref _running);
         try
         {
@@ -106,7 +130,7 @@ internal sealed partial class ModelFetcher(
                     stored.Length,
                     key.Format,
                     key.Model,
-                    staged + "/content",
+                    staged.Content,
                     new UnpackLimits(BytesMax: bytesMax),
                     new FetchProgress(model),
                     cancellationToken).ConfigureAwait(false);
@@ -129,16 +153,11 @@ internal sealed partial class ModelFetcher(
                 unpacked.ContentBytes,
                 fileCount,
                 CacheFolder.BootId);
-            CopyFiles.WriteBase(staged, CopyFiles.DescribeBase(staged + "/content", unpacked.Entries), durable: false);
-            CopyFiles.WriteManifest(staged, manifest, durable: false);
-            var path = files.Commit(id, staged);
+            CopyFiles.WriteBase(staged.Path, CopyFiles.DescribeBase(staged.Content, unpacked.Entries), durable: false);
+            CopyFiles.WriteManifest(staged.Path, manifest, durable: false);
+            var path = staged.Commit();
             LogFetched(logger, stored.Key, stored.Length, fileCount, time.GetElapsedTime(started).TotalMilliseconds);
-            return new FetchedCopy(id, path, manifest);
-        }
-        catch
-        {
-            files.Drop(staged);
-            throw;
+            return new FetchedCopy(staged.Id, path, manifest);
         }
         finally
         {

@@ -25,7 +25,7 @@ internal sealed class FolderListing(FileSystemState state, RootNames root, TreeN
             : new(ListNow(inode, opened));
     }
 
-    /// <summary>How many of a folder's names can be looked up now: of a tree that is just being made it waits for the next ones, about as many as go into one answer.</summary>
+    /// <summary>How many of a folder's names can be looked up now: of a tree that is just being made it waits for the next few.</summary>
     /// <param name="inode">The folder.</param>
     /// <param name="names">Its names.</param>
     /// <param name="first">The first one that is wanted.</param>
@@ -33,7 +33,7 @@ internal sealed class FolderListing(FileSystemState state, RootNames root, TreeN
     /// <exception cref="ModelException">The cache's disk refused to make them.</exception>
     public async ValueTask<int> StandingAsync(Inode? inode, IReadOnlyList<FsName> names, int first, CancellationToken cancellationToken)
     {
-        const int count = 128;
+        const int count = 64;
         if (first >= names.Count || inode is not { Copy.Making: { } making } || !ModelFileSystem.IsInsideModel(inode))
         {
             return names.Count;

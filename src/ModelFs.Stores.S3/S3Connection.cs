@@ -121,6 +121,9 @@ internal sealed class S3Connection(S3Settings settings, StoreOptions options) : 
         }
     }
 
+    /// <summary>Prepares the first read, without the server.</summary>
+    internal void RehearseRead() => ReadRehearsal.Begin(Configuration());
+
     private AmazonS3Config Configuration()
     {
         var configuration = new AmazonS3Config

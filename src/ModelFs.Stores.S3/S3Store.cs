@@ -64,6 +64,7 @@ public sealed class S3Store : IModelStore
     /// <remarks>One listing of one key proves address, credentials and the right to read, without the rights that looking at the bucket itself takes.</remarks>
     public async Task OpenAsync(CancellationToken cancellationToken)
     {
+        _connection.RehearseRead();
         try
         {
             await ListPageAsync(null, 1, "opening", cancellationToken).ConfigureAwait(false);

@@ -53,6 +53,37 @@ internal sealed class TreeMakingTests
     }
 
     [Test]
+    public async Task Nothing_is_made_of_a_copy_that_is_given_up()
+    {
+        using var home = new TemporaryFolder();
+        Directory.CreateDirectory(home.Path + "/content");
+        HollowTree.MakeFolders(home.Path + "/content", s_tree);
+        TreeMaking.Mark(home.Path);
+        var making = TreeMaking.Start(home.Path, s_tree, CancellationToken.None);
+        making.Abandon();
+        Assert.That(making.Completion.IsCompleted, Is.True);
+        Directory.Delete(home.Path + "/content", recursive: true);
+        Assert.That(async () => await making.Completion, Throws.InstanceOf<ModelException>());
+        Assert.That(Directory.Exists(home.Path + "/content"), Is.False);
+    }
+
+    [Test]
+    public async Task A_copy_may_be_renamed_while_its_files_are_made()
+    {
+        using var home = new TemporaryFolder();
+        var staged = Directory.CreateDirectory(home.Path + "/staged").FullName;
+        Directory.CreateDirectory(staged + "/content");
+        HollowTree.MakeFolders(staged + "/content", s_tree);
+        TreeMaking.Mark(staged);
+        var making = TreeMaking.Start(staged, s_tree, CancellationToken.None);
+        Directory.Move(staged, home.Path + "/committed");
+        making.NoteCommitted(home.Path + "/committed");
+        await making.Completion;
+        Assert.That(System.IO.File.Exists(home.Path + "/committed/content/a/2"), Is.True);
+        Assert.That(TreeMaking.IsUnfinished(home.Path + "/committed"), Is.False);
+    }
+
+    [Test]
     public void A_disk_on_which_two_names_are_one_is_refused()
     {
         using var home = new TemporaryFolder();
@@ -117,7 +148,9 @@ internal sealed class TreeMakingTests
         HollowTree.MakeFolders(folder + "/content", s_tree);
         TreeMaking.Mark(folder);
         spoil?.Invoke();
-        return TreeMaking.Start(folder, s_tree, CancellationToken.None);
+        var making = TreeMaking.Start(folder, s_tree, CancellationToken.None);
+        making.NoteCommitted(folder);
+        return making;
     }
 
     private static TreeEntry Folder(string path) => new(path, TreeEntryType.Directory, 0x1ED, IndexedArchive.Modified);

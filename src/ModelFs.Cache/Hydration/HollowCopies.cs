@@ -9,17 +9,17 @@ internal static class HollowCopies
 {
     /// <summary>Makes a copy of which nothing is here yet, from an archive's index.</summary>
     /// <returns>Its id, folder and manifest, what is known of its content, and the making of its files, which goes on.</returns>
-    /// <exception cref="ModelException">The cache's disk refused; nothing is left behind.</exception>
-    public static FetchedCopy Make(CopyFiles files, StoredObject stored, ArchiveTail tail, ArchiveIndex index, CancellationToken stopping)
+    /// <exception cref="ModelException">The cache's disk refused.</exception>
+    public static FetchedCopy Make(StagedCopy staged, StoredObject stored, ArchiveTail tail, ArchiveIndex index, CancellationToken stopping)
     {
-        var (id, staged) = files.Stage();
+        HollowTree.MakeFolders(staged.Content, index.Tree);
+        TreeMaking.Mark(staged.Path);
+        var making = TreeMaking.Start(staged.Path, index.Tree, stopping);
         try
         {
-            HollowTree.MakeFolders(staged + "/content", index.Tree);
-            TreeMaking.Mark(staged);
-            IndexFile.Write(staged, stored.Revision.Value, stored.Length, tail.Bytes, durable: false);
+            IndexFile.Write(staged.Path, stored.Revision.Value, stored.Length, tail.Bytes, durable: false);
             var slices = new SliceTable(index).Count;
-            _ = HydrationMap.Create(staged, slices);
+            var map = HydrationMap.Create(staged.Path, slices);
             var manifest = new CopyManifest(
                 CopyManifest.IndexedVersion,
                 stored.Key,
@@ -32,15 +32,15 @@ internal static class HollowCopies
                 index.Tree.Count(entry => entry.Type == TreeEntryType.File),
                 CacheFolder.BootId,
                 Indexed: true);
-            CopyFiles.WriteManifest(staged, manifest, durable: false);
-            var path = files.Commit(id, staged);
-            var map = HydrationMap.Load(path, slices)
-                ?? throw new ModelException(ModelErrorKind.CacheFailed, $"cannot read {path}/hydrated in the cache just after it was written; check its disk");
-            return new FetchedCopy(id, path, manifest, map, new CopyHydration(index, stored, map, isWhole: false), TreeMaking.Start(path, index.Tree, stopping));
+            CopyFiles.WriteManifest(staged.Path, manifest, durable: false);
+            var path = staged.Commit();
+            making.NoteCommitted(path);
+            map = map.MovedTo(path);
+            return new FetchedCopy(staged.Id, path, manifest, map, new CopyHydration(index, stored, map, isWhole: false), making);
         }
         catch
         {
-            files.Drop(staged);
+            making.Abandon();
             throw;
         }
     }

@@ -1,3 +1,4 @@
+using Microsoft.Win32.SafeHandles;
 using ModelFs.Cache.Posix;
 using ModelFs.Models;
 
@@ -46,31 +47,27 @@ internal static class HollowTree
     /// <param name="file">The file.</param>
     /// <param name="mayStand">Whether it may stand already, and then stays as it is. Otherwise that is an error: a disk on which two names are one would mix two files up.</param>
     /// <exception cref="IOException">The cache's disk refused.</exception>
-    public static void MakeFile(string content, TreeEntry file, bool mayStand)
+    public static void MakeFile(SafeFileHandle content, TreeEntry file, bool mayStand)
     {
-        var path = PathOf(content, file);
-        var error = PosixFile.MakeNode(path, WorkingFileMode);
+        var error = PosixFile.MakeNode(content, file.Path, WorkingFileMode);
         if (error != Errno.EEXIST || !mayStand)
         {
-            DurableFile.Check(error, "create", path);
-        }
-
-        if (file.Size == 0)
-        {
-            // Nothing will ever be fetched for it.
-            DurableFile.Check(PosixFile.SetMode(path, (uint)file.Mode), "set the mode of", path);
-            DurableFile.Check(PosixFile.SetTimes(path, PosixFile.TimeUnchanged, file.ModifiedTime), "set the time of", path);
+            DurableFile.Check(error, "create", "content/" + file.Path);
         }
     }
 
-    /// <summary>Gives its folders their times, in the end: making what is in a folder changes them.</summary>
+    /// <summary>Makes files that have no content what they are to be, since nothing will ever be fetched for them; and gives the folders their times, which making files changes.</summary>
     /// <exception cref="IOException">The cache's disk refused.</exception>
-    public static void SetFolderTimes(string content, IReadOnlyList<TreeEntry> tree)
+    public static void FinishMaking(string content, IReadOnlyList<TreeEntry> tree)
     {
-        foreach (var entry in tree.Where(entry => entry.Type == TreeEntryType.Directory))
+        foreach (var file in tree.Where(entry => entry is { Type: TreeEntryType.File, Size: 0 }))
         {
-            DurableFile.Check(PosixFile.SetTimes(PathOf(content, entry), PosixFile.TimeUnchanged, entry.ModifiedTime), "set the time of", entry.Path);
+            var path = PathOf(content, file);
+            DurableFile.Check(PosixFile.SetMode(path, (uint)file.Mode), "set the mode of", path);
+            DurableFile.Check(PosixFile.SetTimes(path, PosixFile.TimeUnchanged, file.ModifiedTime), "set the time of", path);
         }
+
+        SetFolderTimes(content, tree);
     }
 
     /// <summary>Gives folders their times, which change when files in them are replaced, and the modes that would have kept this process from filling them.</summary>
@@ -92,8 +89,6 @@ internal static class HollowTree
         }
     }
 
-    private static bool IsStrict(TreeEntry entry) => entry.Type == TreeEntryType.Directory && ((uint)entry.Mode & WorkingFolderMode) != WorkingFolderMode;
-
     /// <summary>Puts an empty file in the place of one whose content is dropped. Who has the old one open or mapped keeps it.</summary>
     /// <param name="path">The file.</param>
     /// <param name="spare">A name beside the tree for the new file, on the same disk.</param>
@@ -103,6 +98,16 @@ internal static class HollowTree
         var error = PosixFile.MakeNode(spare, WorkingFileMode);
         return error == Errno.None ? PosixFile.Rename(spare, path) : error;
     }
+
+    private static void SetFolderTimes(string content, IReadOnlyList<TreeEntry> tree)
+    {
+        foreach (var entry in tree.Where(entry => entry.Type == TreeEntryType.Directory))
+        {
+            DurableFile.Check(PosixFile.SetTimes(PathOf(content, entry), PosixFile.TimeUnchanged, entry.ModifiedTime), "set the time of", entry.Path);
+        }
+    }
+
+    private static bool IsStrict(TreeEntry entry) => entry.Type == TreeEntryType.Directory && ((uint)entry.Mode & WorkingFolderMode) != WorkingFolderMode;
 
     private static string PathOf(string content, TreeEntry entry) => entry.Path.Length == 0 ? content : content + "/" + entry.Path;
 }

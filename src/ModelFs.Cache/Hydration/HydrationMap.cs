@@ -76,6 +76,9 @@ internal sealed class HydrationMap
         return map;
     }
 
+    /// <summary>The map of the copy whose folder has this name from now on; the one of before is not used any more.</summary>
+    public HydrationMap MovedTo(string folder) => new(folder, Slices, _bits, _synced);
+
     /// <summary>Makes the map of a copy of which everything is here.</summary>
     /// <param name="folder">The copy's folder.</param>
     /// <param name="slices">How many slices its files have.</param>

@@ -1,3 +1,4 @@
+using Microsoft.Win32.SafeHandles;
 using ModelFs.Cache.Posix;
 using ModelFs.Models;
 
@@ -15,6 +16,7 @@ public sealed class TreeMaking
     private readonly Dictionary<string, int> _places = new(StringComparer.Ordinal);
     private readonly Lock _gate = new();
     private readonly List<(int Count, TaskCompletionSource Reached)> _waiting = [];
+    private readonly TaskCompletionSource<string> _committed = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private int _standing;
     private ModelException? _failure;
 
@@ -69,17 +71,29 @@ public sealed class TreeMaking
         return reached.Task.WaitAsync(cancellationToken);
     }
 
-    /// <summary>Starts it.</summary>
+    /// <summary>Starts it, in a copy that is still staged: <see cref="NoteCommitted"/> or <see cref="Abandon"/> follows.</summary>
     /// <param name="folder">The copy's folder.</param>
     /// <param name="tree">Its entries, sorted by path.</param>
     /// <param name="stopping">Ends it early.</param>
+    /// <exception cref="IOException">The cache's disk refused.</exception>
     internal static TreeMaking Start(string folder, IReadOnlyList<TreeEntry> tree, CancellationToken stopping)
     {
+        var content = OpenContent(folder);
         var making = new TreeMaking(tree);
 
         // On a thread of its own: what waits for it goes on in the pool, and must not wait there for this thread's turn to end.
-        making.Completion = Task.Factory.StartNew(() => making.Run(folder, isTakenUp: false, stopping), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+        making.Completion = Task.Factory.StartNew(() => making.Run(content, isTakenUp: false, stopping), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
         return making;
+    }
+
+    /// <summary>The copy is at its place.</summary>
+    internal void NoteCommitted(string folder) => _committed.SetResult(folder);
+
+    /// <summary>There will be no such copy; returns when nothing is made of it any more.</summary>
+    internal void Abandon()
+    {
+        _committed.TrySetCanceled();
+        _ = Task.WaitAny(Completion);
     }
 
     /// <summary>Notes, in a copy that nobody sees yet, that its files are not made.</summary>
@@ -95,7 +109,9 @@ public sealed class TreeMaking
     {
         try
         {
-            new TreeMaking(tree).Run(folder, isTakenUp: true, CancellationToken.None);
+            var making = new TreeMaking(tree);
+            making.NoteCommitted(folder);
+            making.Run(OpenContent(folder), isTakenUp: true, CancellationToken.None);
             return true;
         }
         catch (ModelException)
@@ -106,23 +122,33 @@ public sealed class TreeMaking
 
     private static string MarkerOf(string folder) => folder + "/making";
 
-    private void Run(string folder, bool isTakenUp, CancellationToken stopping)
+    private static SafeFileHandle OpenContent(string folder)
+    {
+        DurableFile.Check(PosixFile.Open(folder + "/content", PosixFile.ReadOnly, 0, out var content), "open", folder + "/content");
+        return content;
+    }
+
+    private void Run(SafeFileHandle content, bool isTakenUp, CancellationToken stopping)
     {
         try
         {
-            for (var place = 0; place < _files.Count; place++)
+            using (content)
             {
-                stopping.ThrowIfCancellationRequested();
-                HollowTree.MakeFile(folder + "/content", _files[place], mayStand: isTakenUp);
-                NoteStanding(place + 1);
+                for (var place = 0; place < _files.Count && !_committed.Task.IsCanceled; place++)
+                {
+                    stopping.ThrowIfCancellationRequested();
+                    HollowTree.MakeFile(content, _files[place], mayStand: isTakenUp);
+                    NoteStanding(place + 1);
+                }
             }
 
-            HollowTree.SetFolderTimes(folder + "/content", _tree);
+            var folder = _committed.Task.GetAwaiter().GetResult();
+            HollowTree.FinishMaking(folder + "/content", _tree);
             DurableFile.Check(PosixFile.Unlink(MarkerOf(folder)), "remove", MarkerOf(folder));
         }
         catch (Exception error)
         {
-            var reason = ModelErrors.From(error, $"cannot make the files of {folder} in the cache");
+            var reason = ModelErrors.From(error, "cannot make the files of a model in the cache");
             lock (_gate)
             {
                 foreach (var (_, reached) in _waiting)

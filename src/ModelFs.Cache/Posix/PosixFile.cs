@@ -8,7 +8,7 @@ namespace ModelFs.Cache.Posix;
 
 /// <summary>
 /// File calls that answer with an error number instead of an exception: on the path of a file system most failures are ordinary answers.
-/// Every path is absolute; a final symbolic link is never followed.
+/// Every path is absolute, unless a folder is given that it starts from; a final symbolic link is never followed.
 /// </summary>
 public static unsafe class PosixFile
 {
@@ -92,6 +92,9 @@ public static unsafe class PosixFile
 
     /// <summary>Makes an empty file in one call (mknod); the umask takes bits from its mode. Refuses an existing one.</summary>
     public static Errno MakeNode(string path, uint mode) => Result(Interop.mknod(path, FileStatus.TypeFile | mode, 0));
+
+    /// <summary>The same for a path below an open folder, which may have been renamed since, and need not be looked for.</summary>
+    public static Errno MakeNode(SafeFileHandle folder, string path, uint mode) => Result(Interop.mknodat(folder, path, FileStatus.TypeFile | mode, 0));
 
     /// <summary>Reads at an offset until the buffer is full or the file ends.</summary>
     public static Errno Read(SafeFileHandle file, Span<byte> buffer, long offset, out int count)
