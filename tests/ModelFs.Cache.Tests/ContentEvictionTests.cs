@@ -44,6 +44,39 @@ internal sealed class ContentEvictionTests
     }
 
     [Test]
+    public async Task A_file_of_which_only_a_part_is_here_gives_its_room_once_it_is_closed()
+    {
+        var large = IndexedArchive.Noise(20 << 20, 7);
+        await using var rig = await StartAsync(options => options with { BytesMax = 10 << 20 });
+        rig.Store.Put("large.tar.gz", IndexedArchive.Of("large", ("weights.bin", large)));
+        await rig.Cache.Catalog.RefreshIfOlder(TimeSpan.Zero);
+        var copy = await rig.AcquireAsync("large");
+        ModelCache.FileOpened(copy, "weights.bin");
+        Assert.That(await rig.Cache.PrepareReadAsync(copy, "weights.bin", CancellationToken.None), Is.True);
+        await rig.Cache.WaitForContentAsync(copy, "weights.bin", 0, 1, CancellationToken.None);
+        Assert.That(copy.Model.LastError, Is.Null, "that the rest of an opened file finds no room is nobody's failure");
+        var error = await CacheRig.FailsAsync(() => rig.Cache.WaitForContentAsync(copy, "weights.bin", 0, 12 << 20, CancellationToken.None).AsTask());
+        Assert.That(error.Kind, Is.EqualTo(ModelErrorKind.NoSpace));
+
+        rig.Cache.FileClosed(copy, "weights.bin");
+        await ReadAsync(rig, await rig.AcquireAsync("bert"), "one.bin", s_one);
+        Assert.That(copy.BytesHere, Is.Zero);
+        Assert.That(rig.Cache.ContentBytes, Is.EqualTo(s_one.Length));
+
+        rig.Time.Advance(TimeSpan.FromSeconds(5));
+        ModelCache.FileOpened(copy, "weights.bin");
+        await rig.Cache.WaitForContentAsync(copy, "weights.bin", 5 << 20, 1, CancellationToken.None);
+        var piece = new byte[1000];
+        using (var file = File.OpenHandle(copy.Content + "/weights.bin"))
+        {
+            Assert.That(RandomAccess.Read(file, piece, 5 << 20), Is.EqualTo(piece.Length));
+        }
+
+        Assert.That(piece.AsSpan().SequenceEqual(large.AsSpan(5 << 20, piece.Length)), Is.True);
+        rig.Cache.FileClosed(copy, "weights.bin");
+    }
+
+    [Test]
     public async Task A_file_that_was_renamed_while_it_is_open_is_not_dropped_under_its_new_name()
     {
         await using var rig = await StartAsync(options => options with { BytesMax = 7 << 20 });

@@ -3,7 +3,7 @@ using Microsoft.Extensions.Logging;
 namespace ModelFs.Cache.Hydration;
 
 /// <summary>
-/// Drops the content of single files of a clean, indexed copy and keeps its tree, so that it lists as before and only what is used again is fetched again.
+/// Drops the content of single files of a clean, indexed copy, whole or in part here, and keeps its tree, so that it lists as before and only what is used again is fetched again.
 /// </summary>
 /// <remarks>
 /// The map says so on the disk before a file is emptied, and a file is emptied by putting another in its place: who has the old one mapped keeps it. Open files stay.
@@ -28,9 +28,10 @@ internal sealed partial class ContentEviction(ILogger logger)
     {
         var chosen = new List<int>();
         var candidates = Enumerable.Range(0, hydration.Index.Entries.Count)
-            .Where(entry => SliceTable.HasContent(hydration.Index.Entries[entry].Entry) && hydration.IsFileHere(entry))
-            .OrderBy(hydration.LastUse);
-        foreach (var entry in candidates)
+            .Select(entry => (Entry: entry, Bytes: hydration.BytesHereOf(entry)))
+            .Where(each => each.Bytes > 0)
+            .OrderBy(each => hydration.LastUse(each.Entry));
+        foreach (var (entry, bytes) in candidates)
         {
             if (bytesWanted <= 0)
             {
@@ -40,7 +41,7 @@ internal sealed partial class ContentEviction(ILogger logger)
             if (!isOpen(PathOf(hydration, entry)))
             {
                 chosen.Add(entry);
-                bytesWanted -= hydration.Index.Entries[entry].Entry.Size;
+                bytesWanted -= bytes;
             }
         }
 
@@ -55,7 +56,7 @@ internal sealed partial class ContentEviction(ILogger logger)
         }
 
         CopyHydration hydration;
-        IReadOnlyList<int> entries;
+        ContentDrop drop;
         lock (copy.Model.Gate)
         {
             if (copy.IsRetired || !copy.IsIndexed || copy.Model.IsPublishing || copy.OpenWriters > 0)
@@ -65,39 +66,39 @@ internal sealed partial class ContentEviction(ILogger logger)
 
             // From here on nobody opens these files as they are, and the first change waits until they are here again.
             hydration = copy.Hydration ?? opened;
-            entries = hydration.BeginDrop(choose(hydration, copy.IsOpen));
-            if (entries.Count > 0)
+            drop = hydration.BeginDrop(choose(hydration, copy.IsOpen));
+            if (drop.Entries.Count > 0)
             {
                 copy.Hydration = hydration;
             }
         }
 
-        if (entries.Count == 0)
+        if (drop.Entries.Count == 0)
         {
             return 0;
         }
 
         try
         {
-            hydration.Map.ClearDurably(entries.Select(hydration.Slices.Of));
+            hydration.Map.ClearDurably(drop.Entries.Select(hydration.Slices.Of));
         }
         catch (ModelException error)
         {
             // The disk refused, so nothing is dropped. Whether the map's file says so is of no matter: the content is fetched once too often at worst.
-            hydration.CancelDrop(entries);
+            hydration.CancelDrop(drop);
             LogRefused(logger, copy.Model.Name.ToString(), error.Message);
             return 0;
         }
 
-        Empty(copy, hydration, entries);
-        var bytes = hydration.EndDrop(entries);
-        LogDropped(logger, copy.Model.Name.ToString(), entries.Count, bytes);
-        foreach (var entry in entries)
+        Empty(copy, hydration, drop.Entries);
+        hydration.EndDrop(drop);
+        LogDropped(logger, copy.Model.Name.ToString(), drop.Entries.Count, drop.Bytes);
+        foreach (var entry in drop.Entries)
         {
             FileDropped?.Invoke(copy, PathOf(hydration, entry));
         }
 
-        return bytes;
+        return drop.Bytes;
     }
 
     private static void Empty(ModelCopy copy, CopyHydration hydration, IReadOnlyList<int> entries)

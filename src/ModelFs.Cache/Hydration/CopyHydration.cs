@@ -25,6 +25,7 @@ public sealed class CopyHydration
     private readonly long[] _lastUse;
     private TaskCompletionSource _pulse = NewPulse();
     private HashSet<int> _dropping = [];
+    private HashSet<int> _droppingMembers = [];
     private ModelException? _ended;
     private bool _isWhole;
     private int _streams;
@@ -38,21 +39,7 @@ public sealed class CopyHydration
         _isWhole = isWhole;
         _lastUse = new long[index.Entries.Count];
         _folders = index.Tree.Where(entry => entry.Type == TreeEntryType.Directory).ToDictionary(entry => entry.Path, StringComparer.Ordinal);
-        for (var entry = 0; entry < index.Entries.Count; entry++)
-        {
-            if (IsFileHere(entry))
-            {
-                BytesHere += index.Entries[entry].Entry.Size;
-            }
-            else
-            {
-                var (first, count) = _slices.Of(entry);
-                for (var slice = 0; slice < count; slice++)
-                {
-                    BytesHere += map.Has(first + slice) ? _slices.BytesIn(entry, index.Entries[entry].FirstMember + slice) : 0;
-                }
-            }
-        }
+        BytesHere = map.Count == 0 ? 0 : Enumerable.Range(0, index.Entries.Count).Sum(BytesHereOf);
     }
 
     /// <summary>Whether every file is here, and the copy is like one that was fetched in one piece.</summary>
@@ -235,7 +222,7 @@ public sealed class CopyHydration
                 return null;
             }
 
-            var run = _plan.Take(urgent: _streams >= streamsMax, background: HasSlot, member => !_failed.TryGetValue(member, out var failure) || failure.Until <= now);
+            var run = _plan.Take(urgent: _streams >= streamsMax, background: HasSlot, member => !_droppingMembers.Contains(member) && (!_failed.TryGetValue(member, out var failure) || failure.Until <= now));
             if (run is not null)
             {
                 _streams++;
@@ -315,6 +302,7 @@ public sealed class CopyHydration
             }
 
             _plan.StopWantingAll();
+            _plan.StopFollowing();
             Pulse();
         }
     }
@@ -383,67 +371,65 @@ public sealed class CopyHydration
     }
 
     /// <summary>
-    /// Begins to drop the content of files, but for those of which some is being fetched: from now on they show what the index says, nobody is given them as they
+    /// Begins to drop what is here of files, but for those of which some is being fetched: from now on they show what the index says, nobody is given them as they
     /// are, and they are not fetched before the end. The caller holds the model's gate.
     /// </summary>
-    /// <returns>The entries that are to be emptied.</returns>
-    internal IReadOnlyList<int> BeginDrop(IReadOnlyList<int> entries)
+    /// <returns>What is to go.</returns>
+    internal ContentDrop BeginDrop(IReadOnlyList<int> entries)
     {
         lock (_gate)
         {
             var chosen = _ended is not null ? [] : entries.Where(CanDrop).ToList();
+            var drop = new ContentDrop(chosen, [.. chosen.SelectMany(SlicesHere)], chosen.Sum(BytesHereOf));
             if (chosen.Count > 0)
             {
-                _dropping = [.. _dropping, .. chosen];
+                Volatile.Write(ref _dropping, [.. _dropping, .. chosen]);
+                _droppingMembers = [.. _dropping.SelectMany(_slices.MembersOf)];
                 Volatile.Write(ref _isWhole, false);
                 _plan.StopWantingAll();
             }
 
-            return chosen;
+            return drop;
         }
 
-        bool CanDrop(int entry)
-        {
-            var file = Index.Entries[entry];
-            return SliceTable.HasContent(file.Entry)
-                && IsFileHere(entry)
-                && !Enumerable.Range(file.FirstMember, file.MemberCount).Any(_plan.IsInFlight);
-        }
+        bool CanDrop(int entry) => !_dropping.Contains(entry) && SlicesHere(entry).Any() && !_slices.MembersOf(entry).Any(_plan.IsInFlight);
     }
 
     /// <summary>The map's file could not be written: the files stay.</summary>
-    internal void CancelDrop(IReadOnlyList<int> entries)
+    internal void CancelDrop(ContentDrop drop)
     {
         lock (_gate)
         {
-            _dropping = [.. _dropping.Except(entries)];
-            Pulse();
+            Release(drop);
         }
     }
 
     /// <summary>The files are empty, and may be fetched again.</summary>
-    /// <returns>Their bytes.</returns>
-    internal long EndDrop(IReadOnlyList<int> entries)
+    internal void EndDrop(ContentDrop drop)
     {
         lock (_gate)
         {
-            long bytes = 0;
-            foreach (var entry in entries)
+            foreach (var (_, member) in drop.Slices)
             {
-                var file = Index.Entries[entry];
-                for (var member = file.FirstMember; member < file.FirstMember + file.MemberCount; member++)
-                {
-                    _plan.NoteDropped(member);
-                }
-
-                bytes += file.Entry.Size;
+                _plan.NoteDropped(member);
             }
 
-            BytesHere -= bytes;
-            _dropping = [.. _dropping.Except(entries)];
-            Pulse();
-            return bytes;
+            BytesHere -= drop.Bytes;
+            Release(drop);
         }
+    }
+
+    /// <summary>Bytes of a file that are here.</summary>
+    internal long BytesHereOf(int entry) => SlicesHere(entry).Sum(slice => _slices.BytesIn(slice.Entry, slice.Member));
+
+    private IEnumerable<(int Entry, int Member)> SlicesHere(int entry) =>
+        _slices.MembersOf(entry).Where(member => _map.Has(_slices.At(entry, member))).Select(member => (entry, member));
+
+    private void Release(ContentDrop drop)
+    {
+        Volatile.Write(ref _dropping, [.. _dropping.Except(drop.Entries)]);
+        _droppingMembers = [.. _dropping.SelectMany(_slices.MembersOf)];
+        Pulse();
     }
 
     private static TaskCompletionSource NewPulse() => new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -475,3 +461,9 @@ public sealed class CopyHydration
         }
     }
 }
+
+/// <summary>Content that is being dropped.</summary>
+/// <param name="Entries">The files.</param>
+/// <param name="Slices">What was here of them.</param>
+/// <param name="Bytes">How much that is.</param>
+internal sealed record ContentDrop(IReadOnlyList<int> Entries, IReadOnlyList<(int Entry, int Member)> Slices, long Bytes);

@@ -234,7 +234,7 @@ internal sealed partial class Hydrator : IAsyncDisposable
         long heldRoom = 0;
         try
         {
-            await _room.ReserveAsync(copy, wanted, run.IsAsked, _stopping.Token).ConfigureAwait(false);
+            await _room.ReserveAsync(copy, wanted, run.Cause != RunCause.Background, _stopping.Token).ConfigureAwait(false);
             heldRoom = wanted;
             await _memory.TakeAsync(run.ArchiveBytes, _stopping.Token).ConfigureAwait(false);
             heldMemory = run.ArchiveBytes;
@@ -265,7 +265,7 @@ internal sealed partial class Hydrator : IAsyncDisposable
         }
         catch (Exception error) when (error is StoreException or ModelException or IOException or OperationCanceledException)
         {
-            if (error is ModelException { Kind: ModelErrorKind.NoSpace } && !run.IsAsked)
+            if (error is ModelException { Kind: ModelErrorKind.NoSpace } && run.Cause != RunCause.Asked)
             {
                 LogLeft(_logger, hydration.Source.Key, error.Message);
                 hydration.NoteLeft(run);

@@ -4,8 +4,21 @@ namespace ModelFs.Cache.Hydration;
 /// <param name="First">The first member.</param>
 /// <param name="Count">How many.</param>
 /// <param name="ArchiveBytes">Their length in the archive.</param>
-/// <param name="IsAsked">Whether somebody waits for it, or has the file open.</param>
-internal readonly record struct MemberRun(int First, int Count, long ArchiveBytes, bool IsAsked);
+/// <param name="Cause">Why it is fetched.</param>
+internal readonly record struct MemberRun(int First, int Count, long ArchiveBytes, RunCause Cause);
+
+/// <summary>Why members are fetched.</summary>
+internal enum RunCause
+{
+    /// <summary>The whole model is wanted.</summary>
+    Background,
+
+    /// <summary>Their file was opened.</summary>
+    Following,
+
+    /// <summary>Somebody waits for them.</summary>
+    Asked,
+}
 
 /// <summary>
 /// What is to be fetched of a model, and in which order: members that somebody waits for, then those of files that were opened, then, if the
@@ -122,13 +135,22 @@ internal sealed class MemberPlan
     /// <summary>The whole model is not wanted any more.</summary>
     public void StopWantingAll() => WantsAll = false;
 
+    /// <summary>Of opened files only that is wanted any more that somebody waits for.</summary>
+    public void StopFollowing()
+    {
+        while (_following.TryDequeue(out var member))
+        {
+            _isFollowing[member] = false;
+        }
+    }
+
     /// <summary>The next run to fetch; its members are in flight from then on.</summary>
     /// <param name="urgent">Whether only what somebody waits for counts.</param>
     /// <param name="background">Whether the whole model may be taken into account.</param>
     /// <param name="mayFetch">What is not to be fetched now, because it failed just before, answers false.</param>
     public MemberRun? Take(bool urgent, bool background, Func<int, bool> mayFetch)
     {
-        if (TakeFrom(_asked, _isAsked, mayFetch) is { } asked)
+        if (TakeFrom(_asked, _isAsked, RunCause.Asked, mayFetch) is { } asked)
         {
             return asked;
         }
@@ -138,7 +160,7 @@ internal sealed class MemberPlan
             return null;
         }
 
-        if (TakeFrom(_following, _isFollowing, mayFetch) is { } following)
+        if (TakeFrom(_following, _isFollowing, RunCause.Following, mayFetch) is { } following)
         {
             return following;
         }
@@ -153,7 +175,7 @@ internal sealed class MemberPlan
             var member = _backgroundOrder[place];
             if (IsFree(member, mayFetch))
             {
-                return Run(member, isAsked: false, next => IsFree(next, mayFetch));
+                return Run(member, RunCause.Background, next => IsFree(next, mayFetch));
             }
 
             if (place == _background && !IsMissing(member))
@@ -187,7 +209,7 @@ internal sealed class MemberPlan
 
     private bool IsFree(int member, Func<int, bool> mayFetch) => IsMissing(member) && !_inFlight[member] && mayFetch(member);
 
-    private MemberRun? TakeFrom(Queue<int> queue, bool[] isQueued, Func<int, bool> mayFetch)
+    private MemberRun? TakeFrom(Queue<int> queue, bool[] isQueued, RunCause cause, Func<int, bool> mayFetch)
     {
         while (queue.TryDequeue(out var member))
         {
@@ -196,14 +218,14 @@ internal sealed class MemberPlan
             if (wasQueued && IsFree(member, mayFetch))
             {
                 // Neighbours that are queued, too, come along; their places in the queue are passed over later.
-                return Run(member, isAsked: true, next => isQueued[next] && IsFree(next, mayFetch), next => isQueued[next] = false);
+                return Run(member, cause, next => isQueued[next] && IsFree(next, mayFetch), next => isQueued[next] = false);
             }
         }
 
         return null;
     }
 
-    private MemberRun Run(int first, bool isAsked, Func<int, bool> joins, Action<int>? joined = null)
+    private MemberRun Run(int first, RunCause cause, Func<int, bool> joins, Action<int>? joined = null)
     {
         var members = _slices.Index.Members;
         _inFlight[first] = true;
@@ -218,6 +240,6 @@ internal sealed class MemberPlan
         }
 
         InFlight += count;
-        return new MemberRun(first, count, bytes, isAsked);
+        return new MemberRun(first, count, bytes, cause);
     }
 }

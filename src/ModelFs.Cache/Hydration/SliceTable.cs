@@ -37,6 +37,9 @@ internal sealed class SliceTable
     /// <summary>The slice of a file in a member.</summary>
     public int At(int entry, int member) => _first[entry] + member - Index.Entries[entry].FirstMember;
 
+    /// <summary>The members that hold content of an entry.</summary>
+    public IEnumerable<int> MembersOf(int entry) => Enumerable.Range(Index.Entries[entry].FirstMember, Of(entry).Count);
+
     /// <summary>Whether there is anything to fetch for an entry.</summary>
     public static bool HasContent(TreeEntry entry) => entry is { Type: TreeEntryType.File, Size: > 0 };
 
