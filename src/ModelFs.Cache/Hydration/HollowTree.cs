@@ -44,15 +44,16 @@ internal static class HollowTree
 
     /// <summary>Makes one of its files.</summary>
     /// <param name="content">With all folders.</param>
+    /// <param name="contentPath">Its path, for messages.</param>
     /// <param name="file">The file.</param>
     /// <param name="mayStand">Whether it may stand already, and then stays as it is. Otherwise that is an error: a disk on which two names are one would mix two files up.</param>
     /// <exception cref="IOException">The cache's disk refused.</exception>
-    public static void MakeFile(SafeFileHandle content, TreeEntry file, bool mayStand)
+    public static void MakeFile(SafeFileHandle content, string contentPath, TreeEntry file, bool mayStand)
     {
         var error = PosixFile.MakeNode(content, file.Path, WorkingFileMode);
-        if (error != Errno.EEXIST || !mayStand)
+        if (error != Errno.None && (error != Errno.EEXIST || !mayStand))
         {
-            DurableFile.Check(error, "create", "content/" + file.Path);
+            DurableFile.Check(error, "create", PathOf(contentPath, file));
         }
     }
 

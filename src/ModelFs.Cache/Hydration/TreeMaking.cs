@@ -82,7 +82,7 @@ public sealed class TreeMaking
         var making = new TreeMaking(tree);
 
         // On a thread of its own: what waits for it goes on in the pool, and must not wait there for this thread's turn to end.
-        making.Completion = Task.Factory.StartNew(() => making.Run(content, isTakenUp: false, stopping), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+        making.Completion = Task.Factory.StartNew(() => making.Run(content, folder, isTakenUp: false, stopping), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
         return making;
     }
 
@@ -111,7 +111,7 @@ public sealed class TreeMaking
         {
             var making = new TreeMaking(tree);
             making.NoteCommitted(folder);
-            making.Run(OpenContent(folder), isTakenUp: true, CancellationToken.None);
+            making.Run(OpenContent(folder), folder, isTakenUp: true, CancellationToken.None);
             return true;
         }
         catch (ModelException)
@@ -128,8 +128,9 @@ public sealed class TreeMaking
         return content;
     }
 
-    private void Run(SafeFileHandle content, bool isTakenUp, CancellationToken stopping)
+    private void Run(SafeFileHandle content, string begunIn, bool isTakenUp, CancellationToken stopping)
     {
+        var contentPath = begunIn + "/content";
         try
         {
             using (content)
@@ -137,7 +138,7 @@ public sealed class TreeMaking
                 for (var place = 0; place < _files.Count && !_committed.Task.IsCanceled; place++)
                 {
                     stopping.ThrowIfCancellationRequested();
-                    HollowTree.MakeFile(content, _files[place], mayStand: isTakenUp);
+                    HollowTree.MakeFile(content, contentPath, _files[place], mayStand: isTakenUp);
                     NoteStanding(place + 1);
                 }
             }
@@ -148,7 +149,7 @@ public sealed class TreeMaking
         }
         catch (Exception error)
         {
-            var reason = ModelErrors.From(error, "cannot make the files of a model in the cache");
+            var reason = ModelErrors.From(error, $"cannot make the files of {begunIn} in the cache");
             lock (_gate)
             {
                 foreach (var (_, reached) in _waiting)
