@@ -103,6 +103,8 @@ def server_start(context):
 
 def small_change(context):
     """10 KB changed at the beginning, in the middle and at the end of a file of 1 GiB: published by the server's own copying of what did not change."""
+    # What was stored before and what is replaced here would not both fit into the server's memory.
+    context.end_server()
     server, mib = context.server, 256 if context.quick else 1024
     name = f"even_{mib}"
     key = _indexed(context, name, context.models.archive(name, lambda folder: models.even(folder, mib)))
