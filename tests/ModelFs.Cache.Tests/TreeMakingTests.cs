@@ -56,10 +56,7 @@ internal sealed class TreeMakingTests
     public async Task Nothing_is_made_of_a_copy_that_is_given_up()
     {
         using var home = new TemporaryFolder();
-        Directory.CreateDirectory(home.Path + "/content");
-        HollowTree.MakeFolders(home.Path + "/content", s_tree);
-        TreeMaking.Mark(home.Path);
-        var making = TreeMaking.Start(home.Path, s_tree, CancellationToken.None);
+        var making = Begin(home.Path);
         making.Abandon();
         Assert.That(making.Completion.IsCompleted, Is.True);
         Directory.Delete(home.Path + "/content", recursive: true);
@@ -71,12 +68,8 @@ internal sealed class TreeMakingTests
     public async Task A_copy_may_be_renamed_while_its_files_are_made()
     {
         using var home = new TemporaryFolder();
-        var staged = Directory.CreateDirectory(home.Path + "/staged").FullName;
-        Directory.CreateDirectory(staged + "/content");
-        HollowTree.MakeFolders(staged + "/content", s_tree);
-        TreeMaking.Mark(staged);
-        var making = TreeMaking.Start(staged, s_tree, CancellationToken.None);
-        Directory.Move(staged, home.Path + "/committed");
+        var making = Begin(home.Path + "/staged");
+        Directory.Move(home.Path + "/staged", home.Path + "/committed");
         making.NoteCommitted(home.Path + "/committed");
         await making.Completion;
         Assert.That(System.IO.File.Exists(home.Path + "/committed/content/a/2"), Is.True);
@@ -144,13 +137,18 @@ internal sealed class TreeMakingTests
 
     private static TreeMaking Start(string folder, Action? spoil = null)
     {
+        var making = Begin(folder, spoil);
+        making.NoteCommitted(folder);
+        return making;
+    }
+
+    private static TreeMaking Begin(string folder, Action? spoil = null)
+    {
         Directory.CreateDirectory(folder + "/content");
         HollowTree.MakeFolders(folder + "/content", s_tree);
         TreeMaking.Mark(folder);
         spoil?.Invoke();
-        var making = TreeMaking.Start(folder, s_tree, CancellationToken.None);
-        making.NoteCommitted(folder);
-        return making;
+        return TreeMaking.Start(folder, s_tree, CancellationToken.None);
     }
 
     private static TreeEntry Folder(string path) => new(path, TreeEntryType.Directory, 0x1ED, IndexedArchive.Modified);

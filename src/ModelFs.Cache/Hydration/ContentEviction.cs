@@ -91,14 +91,14 @@ internal sealed partial class ContentEviction(ILogger logger)
         }
 
         Empty(copy, hydration, drop.Entries);
-        hydration.EndDrop(drop);
-        LogDropped(logger, copy.Model.Name.ToString(), drop.Entries.Count, drop.Bytes);
+        var bytes = hydration.EndDrop(drop);
+        LogDropped(logger, copy.Model.Name.ToString(), drop.Entries.Count, bytes);
         foreach (var entry in drop.Entries)
         {
             FileDropped?.Invoke(copy, PathOf(hydration, entry));
         }
 
-        return drop.Bytes;
+        return bytes;
     }
 
     private static void Empty(ModelCopy copy, CopyHydration hydration, IReadOnlyList<int> entries)

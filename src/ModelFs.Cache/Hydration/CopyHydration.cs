@@ -380,7 +380,7 @@ public sealed class CopyHydration
         lock (_gate)
         {
             var chosen = _ended is not null ? [] : entries.Where(CanDrop).ToList();
-            var drop = new ContentDrop(chosen, [.. chosen.SelectMany(SlicesHere)], chosen.Sum(BytesHereOf));
+            var drop = new ContentDrop(chosen, [.. chosen.SelectMany(SlicesHere)]);
             if (chosen.Count > 0)
             {
                 Volatile.Write(ref _dropping, [.. _dropping, .. chosen]);
@@ -405,7 +405,8 @@ public sealed class CopyHydration
     }
 
     /// <summary>The files are empty, and may be fetched again.</summary>
-    internal void EndDrop(ContentDrop drop)
+    /// <returns>How many bytes went.</returns>
+    internal long EndDrop(ContentDrop drop)
     {
         lock (_gate)
         {
@@ -414,13 +415,17 @@ public sealed class CopyHydration
                 _plan.NoteDropped(member);
             }
 
-            BytesHere -= drop.Bytes;
+            var bytes = BytesIn(drop.Slices);
+            BytesHere -= bytes;
             Release(drop);
+            return bytes;
         }
     }
 
     /// <summary>Bytes of a file that are here.</summary>
-    internal long BytesHereOf(int entry) => SlicesHere(entry).Sum(slice => _slices.BytesIn(slice.Entry, slice.Member));
+    internal long BytesHereOf(int entry) => BytesIn(SlicesHere(entry));
+
+    private long BytesIn(IEnumerable<(int Entry, int Member)> slices) => slices.Sum(slice => _slices.BytesIn(slice.Entry, slice.Member));
 
     private IEnumerable<(int Entry, int Member)> SlicesHere(int entry) =>
         _slices.MembersOf(entry).Where(member => _map.Has(_slices.At(entry, member))).Select(member => (entry, member));
@@ -465,5 +470,4 @@ public sealed class CopyHydration
 /// <summary>Content that is being dropped.</summary>
 /// <param name="Entries">The files.</param>
 /// <param name="Slices">What was here of them.</param>
-/// <param name="Bytes">How much that is.</param>
-internal sealed record ContentDrop(IReadOnlyList<int> Entries, IReadOnlyList<(int Entry, int Member)> Slices, long Bytes);
+internal sealed record ContentDrop(IReadOnlyList<int> Entries, IReadOnlyList<(int Entry, int Member)> Slices);

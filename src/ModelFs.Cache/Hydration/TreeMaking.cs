@@ -78,8 +78,8 @@ public sealed class TreeMaking
     /// <exception cref="IOException">The cache's disk refused.</exception>
     internal static TreeMaking Start(string folder, IReadOnlyList<TreeEntry> tree, CancellationToken stopping)
     {
-        var content = OpenContent(folder);
         var making = new TreeMaking(tree);
+        var content = OpenContent(folder);
 
         // On a thread of its own: what waits for it goes on in the pool, and must not wait there for this thread's turn to end.
         making.Completion = Task.Factory.StartNew(() => making.Run(content, folder, isTakenUp: false, stopping), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
